@@ -1,0 +1,1 @@
+//! The door: choose a broker by feature and by URL.

@@ -1,0 +1,1 @@
+//! The order lifecycle of a shop as a library.

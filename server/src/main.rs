@@ -1,0 +1,2 @@
+//! The `oms` command.
+fn main() {}

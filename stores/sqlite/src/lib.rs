@@ -1,0 +1,1 @@
+//! The embedded store: events, state and what is owed in one SQLite file.
