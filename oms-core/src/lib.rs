@@ -1,1 +1,13 @@
 //! The order lifecycle of a shop as a library.
+
+pub mod broker;
+pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+pub mod event;
+pub mod gateway;
+pub mod id;
+pub mod message;
+pub mod money;
+pub mod service;
+pub mod store;

@@ -1,0 +1,9 @@
+//! The port to services: pure handlers that name the streams they need, and say what happened.
+
+mod handler;
+mod loaded;
+mod local;
+
+pub use handler::{Append, DueIn, Fault, Handler, Outcome, Outgoing, Reaction};
+pub use loaded::{Aggregate, Entry, Loaded, State};
+pub use local::{DEADLINE_REACHED, DeadlineReached, EFFECT_ANSWERED, EffectAnswered};

@@ -1,0 +1,16 @@
+//! The port to the transactional store: it owes messages, keeps streams, and lets one owner at a time into a lane.
+
+mod port;
+mod stream;
+mod turn;
+
+pub use crate::id::{Rank, StreamId};
+pub use port::{
+    Counts, DeadLetter, DeadLetterState, PUBLIC, Pick, PublicPack, Recorded, Registered, Store,
+    StoreCapabilities, StoreError, Waiting,
+};
+pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
+pub use turn::{
+    Ask, Buried, Consumed, Doing, End, Found, Lease, Local, LocalMessage, Owed, Parked, Right, Turn, Write,
+    Writes,
+};
