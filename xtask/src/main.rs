@@ -1,2 +1,47 @@
-//! The house rules as code.
-fn main() {}
+//! The command line of `cargo xtask`.
+
+mod house;
+mod rules;
+mod tidy;
+mod tree;
+mod violation;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Checks this workspace the way its own CI does.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Checks the house rules: arrows, floors, circles, files, names, words, links.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let root = workspace_root();
+    match Arguments::parse().task {
+        Task::Tidy => code(tidy::run(&root)),
+    }
+}
+
+fn code(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Names the folder of the workspace.
+///
+/// Cargo says at run time where this package lies. The place it was compiled in is only the fallback,
+/// because a checkout may have been moved since.
+fn workspace_root() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map_or_else(|| package.clone(), Path::to_path_buf)
+}
