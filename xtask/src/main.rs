@@ -2,6 +2,7 @@
 
 mod house;
 mod rules;
+mod suite;
 mod tidy;
 mod tree;
 mod violation;
@@ -23,12 +24,19 @@ struct Arguments {
 enum Task {
     /// Checks the house rules: arrows, floors, circles, files, names, words, links.
     Tidy,
+    /// Runs everything a change must pass, and ends with `N passed, N failed`.
+    Test {
+        /// Leaves out the steps that need a server, and lists them.
+        #[arg(long)]
+        local: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let root = workspace_root();
     match Arguments::parse().task {
         Task::Tidy => code(tidy::run(&root)),
+        Task::Test { local } => code(suite::run(&root, local)),
     }
 }
 
