@@ -168,6 +168,12 @@ mod tests {
     }
 
     #[test]
+    fn a_crate_that_is_banned_from_core_is_refused_with_the_reason() {
+        let found = with("oms-core", "oms-core", "[dev-dependencies]\ntokio = \"1\"");
+        assert!(found[0].contains("remove `tokio` from core: it is a runtime"), "{found:?}");
+    }
+
+    #[test]
     fn core_uses_only_what_is_on_its_list() {
         keeps("oms-core", "oms-core", "[dependencies]\nserde = \"1\"\ntime = \"0.3\"");
         breaks("oms-core", "oms-core", "[dependencies]\nanyhow = \"1\"");

@@ -84,12 +84,19 @@ fn report(parent: &[String], uses: &Uses<'_>, circle: &[&str]) -> Violation {
     let next = circle.iter().cycle().skip(1);
     let steps: Vec<&Reference> =
         circle.iter().zip(next).filter_map(|pair| uses.get(&(*pair.0, *pair.1)).copied()).collect();
-    let shown: Vec<String> = steps.iter().map(|step| format!("{}:{}", step.file, step.line)).collect();
+    let first = steps.first().copied();
+    let shown: Vec<String> = steps.into_iter().map(step).collect();
     let ring = [circle, &circle[..1]].concat().join(" -> ");
     let within = if parent.is_empty() { "crate".to_owned() } else { parent.join("::") };
     let advice = format!("break the circle {ring} in `{within}`, made by {}", shown.join(", "));
-    let (file, line) = steps.first().map_or(("", 1), |step| (step.file.as_str(), step.line));
+    let (file, line) = first.map_or(("", 1), |step| (step.file.as_str(), step.line));
     Violation::new(file, line, RULE, advice)
+}
+
+/// Shows one use of a circle: where it is written, and what it uses.
+fn step(reference: &Reference) -> String {
+    let used = reference.to.module.iter().chain(&reference.to.item).map(String::as_str);
+    format!("{}:{} ({})", reference.file, reference.line, used.collect::<Vec<_>>().join("::"))
 }
 
 /// Finds the children that use what `parent` itself defines while `parent` uses them.
@@ -145,8 +152,8 @@ mod tests {
             ("src/b.rs", "\nuse super::c::C;"),
             ("src/c.rs", "fn c() { crate::a::a() }"),
         ]);
-        let circle =
-            "break the circle a -> b -> c -> a in `crate`, made by src/a.rs:1, src/b.rs:2, src/c.rs:1";
+        let circle = "break the circle a -> b -> c -> a in `crate`, made by \
+             src/a.rs:1 (b::B), src/b.rs:2 (c::C), src/c.rs:1 (a::a)";
         assert_eq!(found, [format!("src/a.rs:1: circles: {circle}")]);
     }
 

@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_link_out_of_the_repository_is_reported() {
-        assert_eq!(found("[a](../../elsewhere.md)").len(), 1);
+        assert_eq!(found("[a](../../oms-core/README.md)").len(), 1);
     }
 
     #[test]
