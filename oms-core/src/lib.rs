@@ -11,3 +11,4 @@ pub mod message;
 pub mod money;
 pub mod service;
 pub mod store;
+pub mod worker;

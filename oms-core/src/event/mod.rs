@@ -1,6 +1,7 @@
 //! The published language: every command and event that a service may hear, with its wire name.
 
 mod fields;
+pub mod incident;
 pub mod inventory;
 pub mod notification;
 pub mod order;

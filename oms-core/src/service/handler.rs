@@ -1,6 +1,6 @@
 //! The contract of a handler: a plain function from a message and the loaded streams to what happens.
 
-use super::{Entry, Loaded, State};
+use super::{Entry, Fault, Loaded, State};
 use crate::{
     gateway::{Effect, EffectKey},
     id::Name,
@@ -9,20 +9,6 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
-
-/// Why a message is not handled.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// It may succeed later: parked, tried again with back-off, counted, buried when attempts are spent (rule 16).
-    #[error("this message failed, and may succeed later: {0}")]
-    Failed(String),
-    /// It never will: buried at once.
-    #[error("this message can never be handled: {0}")]
-    Permanent(String),
-    /// A newer binary wrote it or its stream: parked without counting attempts (rule 13).
-    #[error("written by a newer binary than this one: {0}")]
-    Newer(String),
-}
 
 /// Events for one stream of the handler's own kinds.
 pub struct Append {

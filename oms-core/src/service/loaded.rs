@@ -2,7 +2,7 @@
 
 use super::Fault;
 use crate::{
-    event::{Wire, WireError},
+    event::Wire,
     store::{Event, Stream, StreamId},
 };
 use bytes::Bytes;
@@ -142,18 +142,6 @@ impl Entry {
         let mut state = self.state::<A>()?.clone();
         state.evolve(&A::Event::decode(&event.kind, event.schema, &event.body)?);
         Ok(Arc::new(state))
-    }
-}
-
-impl From<WireError> for Fault {
-    fn from(error: WireError) -> Self {
-        match error {
-            WireError::Newer { .. } => Fault::Newer(error.to_string()),
-            WireError::Unknown { .. } => Fault::Permanent(error.to_string()),
-            WireError::Body { kind, source } => {
-                Fault::Permanent(format!("the body of {kind} cannot be read: {source}"))
-            }
-        }
     }
 }
 

@@ -1,13 +1,15 @@
 //! The port to the transactional store: it owes messages, keeps streams, and lets one owner at a time into a lane.
 
+mod error;
 mod port;
 mod stream;
 mod turn;
 
 pub use crate::id::{Rank, StreamId};
+pub use error::StoreError;
 pub use port::{
     Counts, DeadLetter, DeadLetterState, PUBLIC, Pick, PublicPack, Recorded, Registered, Store,
-    StoreCapabilities, StoreError, Waiting,
+    StoreCapabilities, Waiting,
 };
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
 pub use turn::{

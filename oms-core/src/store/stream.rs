@@ -46,8 +46,11 @@ pub struct Deadline {
     pub delay: Duration,
     /// What must have been heard first.
     pub waits_for: Option<WaitsFor>,
-    /// The key that the firing is ordered by.
+    /// The key that the firing is ordered by; its lane is the firing's.
     pub key: Name,
+    /// The group that hears the firing: the owner of the stream, whoever wrote this row (an order's first row is written
+    /// by the lanes of `place`).
+    pub group: Name,
 }
 
 /// A stream as a turn sees it: loading costs the same however long its history.

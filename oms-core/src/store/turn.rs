@@ -67,6 +67,8 @@ pub struct Ask {
     pub owed_longer: Option<Duration>,
     /// Hints of local work.
     pub local: Vec<Local>,
+    /// Wishes whose answers the worker has in hand.
+    pub answered: Vec<EffectKey>,
     /// Keyed streams that will be needed, as far as is known.
     pub streams: BTreeSet<StreamId>,
     /// At most this much is given out in `owed`.
@@ -135,11 +137,14 @@ pub struct Found {
     pub duplicates: Vec<PackId>,
     /// The local work that is still there.
     pub local: Vec<LocalMessage>,
+    /// Those of `Ask::answered` that still stand: an answer to another is a repeated one, and dropped.
+    pub standing: BTreeSet<EffectKey>,
     /// Keys of this lane with parked messages (rule 9).
     pub parked: BTreeSet<Key>,
     /// The asked streams.
     pub streams: Streams,
-    /// Who hears what, for the messages this turn sends: the topology's hearers.
+    /// Who hears what, for the messages this turn sends: each group with its topics, and [`super::PUBLIC`] with the public
+    /// ones.
     pub hears: Arc<BTreeMap<Name, BTreeSet<Name>>>,
     /// The revision of `hears`; checked again at commit (rule 4).
     pub revision: u64,
@@ -214,8 +219,7 @@ pub enum Consumed {
         /// How it ended.
         end: End,
     },
-    /// A gateway's answer: the effect goes when it is `settled`. An effect that has gone already makes the commit a
-    /// conflict when `settled`, and the worker then drops the answer as a repeated one.
+    /// A gateway's answer: the effect goes when it is `settled`. It must still stand, settled or not.
     Answered {
         /// The effect.
         effect: EffectKey,

@@ -1,0 +1,27 @@
+//! A batch: what one turn is made of.
+
+use super::desk::InHand;
+use crate::{
+    message::{Limit, Message, PackId},
+    store::Local,
+};
+use std::time::Duration;
+
+/// A pack that a broker brought, decoded.
+pub(super) struct Delivered {
+    pub(super) pack: PackId,
+    pub(super) messages: Vec<Message>,
+}
+
+/// What a turn is made of.
+#[derive(Default)]
+pub(super) struct Batch<'a> {
+    pub(super) delivered: Vec<&'a Delivered>,
+    pub(super) local: Vec<Local>,
+    pub(super) answers: Vec<InHand>,
+    pub(super) requests: Vec<Message>,
+    pub(super) overdue: Option<Duration>,
+    pub(super) limit: Limit,
+    /// The first message is buried with this error: the store refuses whatever it causes (rule 20).
+    pub(super) condemned: Option<String>,
+}

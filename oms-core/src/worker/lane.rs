@@ -1,0 +1,300 @@
+//! The loop of one lane: brings what a broker delivers and what lies on the desk into turns, and settles after the commit.
+
+use super::{
+    batch::{Batch, Delivered},
+    decide::Wanted,
+    desk::{Desk, InHand, Papers},
+    metrics::add,
+    parts::Parts,
+    turn::{Done, TurnError, turn},
+};
+use crate::{
+    broker::{Consumer, Delivery, Settlement, Token},
+    id::Name,
+    message::Limit,
+    service::Handler,
+    store::{Local, Right, StoreError},
+};
+use futures::future::{Either, select};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+/// How long an idle lane waits for its bell before it looks at its lease by itself.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Serves one lane until the house drains.
+pub(super) async fn serve(parts: Arc<Parts>, handler: Arc<dyn Handler>, desk: Arc<Desk>) {
+    let batch = parts.options.batch;
+    let mut lane = Lane {
+        parts: &parts,
+        handler: handler.as_ref(),
+        group: handler.group(),
+        desk: &desk,
+        consumer: None,
+        hand: VecDeque::new(),
+        papers: Papers::default(),
+        wanted: Wanted::default(),
+        limit: batch,
+        failures: 0,
+        condemned: None,
+    };
+    while !lane.is_done() {
+        lane.step().await;
+    }
+    lane.close().await;
+    desk.close();
+}
+
+struct Lane<'a> {
+    parts: &'a Parts,
+    handler: &'a dyn Handler,
+    group: Name,
+    desk: &'a Desk,
+    consumer: Option<Box<dyn Consumer>>,
+    /// Delivered and not settled.
+    hand: VecDeque<(Token, Delivered)>,
+    /// Taken from the desk and not done.
+    papers: Papers,
+    wanted: Wanted,
+    limit: Limit,
+    failures: u32,
+    condemned: Option<String>,
+}
+
+impl Lane<'_> {
+    /// Whether the loop may end: the house drains, no gateway is being called, and no answer is in hand.
+    fn is_done(&mut self) -> bool {
+        if !self.parts.draining() {
+            return false;
+        }
+        self.pick_up();
+        self.parts.calling.load(Ordering::SeqCst) == 0 && self.papers.answers.is_empty()
+    }
+
+    fn pick_up(&mut self) {
+        let Papers { local, answers, overdue } = self.desk.take();
+        self.papers.local.extend(local);
+        self.papers.answers.extend(answers);
+        self.papers.overdue = overdue.or(self.papers.overdue.take());
+    }
+
+    fn has_work(&self) -> bool {
+        let papers = &self.papers;
+        !self.hand.is_empty()
+            || !papers.answers.is_empty()
+            || !papers.local.is_empty()
+            || papers.overdue.is_some()
+    }
+
+    async fn step(&mut self) {
+        self.pick_up();
+        let lease = self.desk.lease();
+        if lease.is_none() {
+            self.leave().await;
+        }
+        if self.parts.draining() {
+            // Intake has stopped; only answers in hand are still brought home.
+            self.papers.local.clear();
+            self.papers.overdue = None;
+        }
+        match lease {
+            Some(lease) if self.has_work() => self.work(Right::Fenced(lease)).await,
+            None if !self.papers.answers.is_empty() => {
+                self.work(Right::Unfenced(self.desk.lane.clone())).await;
+            }
+            Some(_) if !self.parts.draining() => self.listen().await,
+            Some(_) | None => idle(self.parts, self.desk).await,
+        }
+    }
+
+    /// Waits for deliveries or the bell; subscribes first where that is not done.
+    async fn listen(&mut self) {
+        if self.consumer.is_none() && !self.subscribe().await {
+            self.failures += 1;
+            let seed = u128::from(self.desk.lane.lane);
+            let wait = self.parts.options.outage.wait(seed, self.failures);
+            self.parts.listen(&self.desk.bell, wait).await;
+            return;
+        }
+        let Some(mut consumer) = self.consumer.take() else { return };
+        let brought = match select(pin!(self.desk.bell.wait()), consumer.next_batch(self.limit)).await {
+            Either::Left(((), _)) => None,
+            Either::Right((brought, _)) => Some(brought),
+        };
+        self.consumer = Some(consumer);
+        match brought {
+            None => {}
+            Some(Ok(batch)) => {
+                self.desk.rest(batch.caught_up);
+                for delivery in batch.deliveries {
+                    self.receive(delivery);
+                }
+            }
+            Some(Err(error)) => {
+                tracing::warn!(%error, lane = %self.desk.lane, "the subscription was lost");
+                add(&self.parts.tally.outages, 1);
+                self.lose();
+                self.parts.undeclare().await;
+            }
+        }
+    }
+
+    async fn subscribe(&mut self) -> bool {
+        let subscribed = match self.parts.declare().await {
+            Ok(()) => self.parts.broker.subscribe(&self.desk.lane, self.parts.options.batch).await,
+            Err(error) => Err(error),
+        };
+        match subscribed {
+            Ok(consumer) => {
+                self.consumer = Some(consumer);
+                self.failures = 0;
+                true
+            }
+            Err(error) => {
+                // A lane that cannot hear is quiet: what it is owed is taken from the store.
+                self.desk.rest(true);
+                tracing::warn!(%error, lane = %self.desk.lane, "the lane cannot be subscribed to");
+                false
+            }
+        }
+    }
+
+    /// Decodes a delivery; what is no pack of ours is acked and forgotten, for what is owed lies in the store.
+    fn receive(&mut self, Delivery { token, bytes }: Delivery) {
+        match self.parts.codec.decode(&bytes) {
+            Ok((pack, messages)) => self.hand.push_back((token, Delivered { pack, messages })),
+            Err(error) => {
+                add(&self.parts.tally.foreign, 1);
+                tracing::warn!(%error, lane = %self.desk.lane, "a delivery is no pack of ours");
+                self.settle(token, Settlement::Ack);
+            }
+        }
+    }
+
+    fn settle(&mut self, token: Token, settlement: Settlement) {
+        if let Some(consumer) = &mut self.consumer
+            && consumer.settle(token, settlement).is_err()
+        {
+            tracing::debug!(lane = %self.desk.lane, "a settlement came too late");
+        }
+    }
+
+    async fn work(&mut self, right: Right) {
+        let answers_only = matches!(right, Right::Unfenced(_));
+        let batch = Batch {
+            delivered: if answers_only { Vec::new() } else { self.hand.iter().map(|(_, one)| one).collect() },
+            local: if answers_only {
+                Vec::new()
+            } else {
+                self.papers.local.iter().cloned().collect::<Vec<Local>>()
+            },
+            answers: self.papers.answers.clone(),
+            requests: Vec::new(),
+            overdue: self.papers.overdue.filter(|_| !answers_only),
+            limit: self.limit,
+            condemned: self.condemned.clone(),
+        };
+        let done = turn(self.parts, self.handler, &self.group, &right, &batch, &mut self.wanted).await;
+        match done {
+            Ok(done) => self.finish(&done),
+            Err(error) => self.recover(error).await,
+        }
+    }
+
+    fn finish(&mut self, done: &Done) {
+        self.failures = 0;
+        self.condemned = None;
+        self.limit = self.parts.options.batch;
+        self.papers.answers.retain(|hand: &InHand| done.unanswered.contains(&hand.effect.key));
+        if !done.more {
+            self.papers.local.clear();
+            self.papers.overdue = None;
+        }
+        let finished: BTreeSet<_> = done.finished.iter().collect();
+        // Ack after the commit: a crash in between repeats the message, never loses it.
+        let hand = std::mem::take(&mut self.hand);
+        for (token, delivered) in hand {
+            if finished.contains(&delivered.pack) {
+                self.settle(token, Settlement::Ack);
+            } else {
+                self.hand.push_back((token, delivered));
+            }
+        }
+    }
+
+    /// What a failed turn means for the next one; never a message's fault but in the end (rule 20).
+    async fn recover(&mut self, error: TurnError) {
+        match error {
+            TurnError::Store(StoreError::Conflict) => {
+                add(&self.parts.tally.conflicts, 1);
+                self.limit.messages = (self.limit.messages / 2).max(1);
+            }
+            TurnError::Store(StoreError::LostLease(_)) => {
+                self.desk.grant(None);
+                return;
+            }
+            TurnError::Store(StoreError::Refused(_)) | TurnError::Seal(_) => {
+                self.halve(&error);
+                return;
+            }
+            TurnError::Store(StoreError::Unavailable(_) | StoreError::Unfit(_) | StoreError::Misused(_)) => {
+                add(&self.parts.tally.outages, 1);
+                tracing::warn!(%error, lane = %self.desk.lane, "the turn starts again");
+            }
+        }
+        self.failures += 1;
+        let wait = self.parts.options.outage.wait(u128::from(self.desk.lane.lane), self.failures);
+        self.parts.nap(wait).await;
+    }
+
+    /// A batch that is refused is halved, until the bad message stands alone and is buried.
+    fn halve(&mut self, error: &TurnError) {
+        tracing::warn!(%error, lane = %self.desk.lane, messages = self.limit.messages, "the batch is refused");
+        if self.limit.messages > 1 {
+            self.limit.messages = 1.max(self.limit.messages.min(self.parts.options.batch.messages) / 2);
+        } else {
+            self.condemned = Some(format!("the store refuses what this message causes: {error}"));
+        }
+    }
+
+    /// Gives back what is in hand and leaves the broker: the lane is someone else's now.
+    async fn leave(&mut self) {
+        let hand = std::mem::take(&mut self.hand);
+        for (token, _) in hand {
+            self.settle(token, Settlement::Release);
+            self.parts.released.fetch_add(1, Ordering::Relaxed);
+        }
+        self.papers.local.clear();
+        self.papers.overdue = None;
+        if let Some(consumer) = self.consumer.take() {
+            match consumer.close().await {
+                Ok(released) => {
+                    self.parts.released.fetch_add(released, Ordering::Relaxed);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, lane = %self.desk.lane, "the lane was not closed cleanly")
+                }
+            }
+        }
+    }
+
+    fn lose(&mut self) {
+        self.consumer = None;
+        self.hand.clear();
+        self.desk.rest(true);
+    }
+
+    async fn close(&mut self) {
+        self.leave().await;
+    }
+}
+
+/// Waits for the bell: the lane is someone else's, or the house drains and gateways still have to answer.
+async fn idle(parts: &Parts, desk: &Desk) {
+    let time = if parts.draining() { Duration::from_millis(5) } else { IDLE };
+    select(pin!(desk.bell.wait()), parts.clock.sleep(time)).await;
+}

@@ -1,0 +1,44 @@
+//! The lease loop: one claim keeps all lanes of this process (rule 8).
+
+use super::{metrics::add, parts::Parts};
+use crate::message::GroupLane;
+use std::{sync::Arc, time::Duration};
+
+/// Claims and keeps every lane, until the house drains; gives them back then.
+pub(super) async fn keep(parts: Arc<Parts>) {
+    let wanted: Vec<GroupLane> = parts.desks.iter().map(|desk| desk.lane.clone()).collect();
+    let mut failures = 0;
+    while !parts.draining() {
+        match parts.store.lease(parts.owner, &wanted, parts.options.lease).await {
+            Ok(leases) => {
+                failures = 0;
+                grant(&parts, &leases);
+                parts.nap(parts.options.lease / 3).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "leases could not be kept");
+                failures += 1;
+                add(&parts.tally.outages, 1);
+                parts.nap(parts.options.outage.wait(parts.owner, failures)).await;
+            }
+        }
+    }
+    while parts.desks.iter().any(|desk| !desk.is_closed()) {
+        parts.clock.sleep(Duration::from_millis(1)).await;
+    }
+    if let Err(error) = parts.store.lease(parts.owner, &wanted, Duration::ZERO).await {
+        tracing::warn!(%error, "leases could not be given back; they expire by themselves");
+    }
+}
+
+fn grant(parts: &Parts, leases: &[crate::store::Lease]) {
+    let mut news = false;
+    for desk in &parts.desks {
+        let lease = leases.iter().find(|lease| lease.lane == desk.lane).cloned();
+        news |= desk.lease().map(|lease| lease.epoch) != lease.as_ref().map(|lease| lease.epoch);
+        desk.grant(lease);
+    }
+    if news {
+        parts.ring_all();
+    }
+}

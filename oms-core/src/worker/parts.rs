@@ -1,0 +1,180 @@
+//! The parts that the loops share: ports, settings, desks and bells.
+
+use super::{bell::Bell, desk::Desk, metrics::Tally, options::Options};
+use crate::{
+    broker::{Broker, BrokerError, Topology},
+    clock::Clock,
+    gateway::Gateway,
+    id::{IdSource, Name},
+    message::{Codec, GroupLane},
+    service::Handler,
+    store::{Lease, Store},
+};
+use futures::{
+    FutureExt,
+    channel::oneshot,
+    future::{BoxFuture, Either, Shared, select},
+    lock::Mutex,
+};
+use std::{
+    collections::BTreeMap,
+    pin::pin,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+/// The sender's name of what is placed.
+pub(super) const PLACE: &str = "place";
+
+/// Everything the loops share.
+pub struct Parts {
+    /// Where events, states and what is owed are kept.
+    pub store: Arc<dyn Store>,
+    /// What carries packs.
+    pub broker: Arc<dyn Broker>,
+    /// The only source of time.
+    pub clock: Arc<dyn Clock>,
+    /// Turns packs into bytes and back.
+    pub codec: Arc<dyn Codec>,
+    /// The services and the user's own hearers.
+    pub handlers: Vec<Arc<dyn Handler>>,
+    /// The doors to the outside world, by name.
+    pub gateways: BTreeMap<Name, Arc<dyn Gateway>>,
+    /// The settings.
+    pub options: Options,
+    /// What is counted.
+    pub tally: Tally,
+    pub(super) owner: u128,
+    pub(super) topology: Topology,
+    pub(super) desks: Vec<Arc<Desk>>,
+    pub(super) relay: Bell,
+    pub(super) due: Bell,
+    pub(super) doors: BTreeMap<Name, Bell>,
+    pub(super) calling: AtomicUsize,
+    pub(super) released: AtomicUsize,
+    declared: Mutex<bool>,
+    stop: std::sync::Mutex<Option<oneshot::Sender<()>>>,
+    stopped: Shared<BoxFuture<'static, ()>>,
+}
+
+/// What a user hands in to have [`Parts`] made.
+pub struct Supplies {
+    /// See [`Parts::store`].
+    pub store: Arc<dyn Store>,
+    /// See [`Parts::broker`].
+    pub broker: Arc<dyn Broker>,
+    /// See [`Parts::clock`].
+    pub clock: Arc<dyn Clock>,
+    /// Names this process among others.
+    pub ids: Arc<dyn IdSource>,
+    /// See [`Parts::codec`].
+    pub codec: Arc<dyn Codec>,
+    /// See [`Parts::handlers`].
+    pub handlers: Vec<Arc<dyn Handler>>,
+    /// See [`Parts::gateways`].
+    pub gateways: BTreeMap<Name, Arc<dyn Gateway>>,
+    /// See [`Parts::options`].
+    pub options: Options,
+}
+
+impl Parts {
+    /// Joins the supplies under the topology of the whole installation, as the store registered it.
+    #[must_use]
+    pub fn new(supplies: Supplies, topology: Topology) -> Self {
+        let Supplies { store, broker, clock, ids, codec, handlers, gateways, options } = supplies;
+        let groups = handlers.iter().map(|handler| handler.group());
+        let served = groups.chain([Name::from(PLACE)]).flat_map(|group| {
+            (0..options.lanes)
+                .map(move |lane| Arc::new(Desk::new(GroupLane { group: Name::clone(&group), lane })))
+        });
+        let desks = served.collect();
+        let doors: BTreeMap<Name, Bell> =
+            gateways.keys().map(|name| (Name::clone(name), Bell::default())).collect();
+        let (stop, stopped) = oneshot::channel();
+        Self {
+            owner: ids.next(),
+            calling: AtomicUsize::new(doors.len()),
+            released: AtomicUsize::new(0),
+            relay: Bell::default(),
+            due: Bell::default(),
+            declared: Mutex::new(false),
+            stop: std::sync::Mutex::new(Some(stop)),
+            stopped: stopped.map(|_| ()).boxed().shared(),
+            tally: Tally::default(),
+            store,
+            broker,
+            clock,
+            codec,
+            handlers,
+            gateways,
+            options,
+            topology,
+            desks,
+            doors,
+        }
+    }
+
+    /// Asks all loops to finish what they have begun, and to end.
+    pub fn drain(&self) {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.ring_all();
+    }
+
+    /// How many deliveries were given back to the broker when the lanes closed.
+    #[must_use]
+    pub fn released(&self) -> usize {
+        self.released.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn ring_all(&self) {
+        self.desks.iter().for_each(|desk| desk.bell.ring());
+        self.doors.values().for_each(Bell::ring);
+        self.relay.ring();
+        self.due.ring();
+    }
+
+    pub(super) fn draining(&self) -> bool {
+        self.stop.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// Waits for `time`, or until the house drains.
+    pub(super) async fn nap(&self, time: Duration) {
+        select(self.clock.sleep(time), self.stopped.clone()).await;
+    }
+
+    /// Waits for `bell`, at most `time`, or until the house drains.
+    pub(super) async fn listen(&self, bell: &Bell, time: Duration) {
+        let ring = pin!(bell.wait());
+        let idle = pin!(self.nap(time));
+        match select(ring, idle).await {
+            Either::Left(((), _)) | Either::Right(((), _)) => {}
+        }
+    }
+
+    pub(super) fn desk(&self, lane: &GroupLane) -> Option<&Arc<Desk>> {
+        self.desks.iter().find(|desk| desk.lane == *lane)
+    }
+
+    /// The leases this process holds now, as far as it knows.
+    pub(super) fn leases(&self) -> Vec<Lease> {
+        self.desks.iter().filter_map(|desk| desk.lease()).collect()
+    }
+
+    /// Declares the whole topology at the broker, once until [`Parts::undeclare`] (rule 4).
+    pub(super) async fn declare(&self) -> Result<(), BrokerError> {
+        let mut declared = self.declared.lock().await;
+        if !*declared {
+            self.broker.declare(&self.topology).await?;
+            *declared = true;
+        }
+        Ok(())
+    }
+
+    /// Notes that the broker was away: what it knew may be gone.
+    pub(super) async fn undeclare(&self) {
+        *self.declared.lock().await = false;
+    }
+}

@@ -1,0 +1,152 @@
+//! The relay: publishes each sender's packs in order, and moves its cursor when they are confirmed (rules 10, 11).
+
+use super::{metrics::add, parts::Parts};
+use crate::{
+    broker::Publish,
+    id::Name,
+    message::{GroupLane, Limit, Pack},
+    store::{PublicPack, StoreError},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// How long an idle relay waits for its bell before it looks by itself.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Publishes what the lanes of this process have sent, until the house drains.
+pub(super) async fn relay(parts: Arc<Parts>) {
+    let mut cursors = Cursors::default();
+    let mut failures = 0;
+    while !parts.draining() {
+        match round(&parts, &mut cursors).await {
+            Ok(Round::Idle) => {
+                failures = 0;
+                parts.listen(&parts.relay, IDLE).await;
+            }
+            Ok(Round::Busy) => failures = 0,
+            Ok(Round::Held) => {
+                failures += 1;
+                parts.nap(parts.options.outage.wait(parts.owner, failures)).await;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the relay cannot read what is to be sent");
+                failures += 1;
+                add(&parts.tally.outages, 1);
+                parts.nap(parts.options.outage.wait(parts.owner, failures)).await;
+            }
+        }
+    }
+}
+
+enum Round {
+    /// Nothing to send.
+    Idle,
+    /// Something was sent.
+    Busy,
+    /// The broker took nothing, or not all: wait before the next.
+    Held,
+}
+
+#[derive(Default)]
+struct Cursors {
+    /// The cursor of each sender's lane, with the epoch under which it was read.
+    known: BTreeMap<GroupLane, (u64, u64)>,
+}
+
+impl Cursors {
+    /// Reads the cursors of lanes that were gained; a broker that dies with its process is told everything again.
+    async fn refresh(&mut self, parts: &Parts) -> Result<(), StoreError> {
+        let leases = parts.leases();
+        self.known.retain(|lane, (epoch, _)| {
+            leases.iter().any(|lease| lease.lane == *lane && lease.epoch == *epoch)
+        });
+        let gained: Vec<_> =
+            leases.into_iter().filter(|lease| !self.known.contains_key(&lease.lane)).collect();
+        if gained.is_empty() {
+            return Ok(());
+        }
+        let lanes: Vec<GroupLane> = gained.iter().map(|lease| lease.lane.clone()).collect();
+        let saved = if parts.broker.capabilities().outlives_process {
+            parts.store.cursors(&lanes).await?
+        } else {
+            vec![0; lanes.len()]
+        };
+        self.known.extend(gained.into_iter().zip(saved).map(|(lease, at)| (lease.lane, (lease.epoch, at))));
+        Ok(())
+    }
+
+    fn after(&self) -> Vec<(GroupLane, u64)> {
+        self.known.iter().map(|(lane, (_, position))| (lane.clone(), *position)).collect()
+    }
+}
+
+async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError> {
+    cursors.refresh(parts).await?;
+    let limit = Limit { messages: parts.options.batch.messages * 8, ..parts.options.batch };
+    let packs = parts.store.unsent(&cursors.after(), limit).await?;
+    if packs.is_empty() {
+        return Ok(Round::Idle);
+    }
+    let names: Vec<(crate::message::PackId, Name)> =
+        packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
+    let answers = match publish(parts, packs).await {
+        Some(answers) => answers,
+        None => return Ok(Round::Held),
+    };
+    let mut held = BTreeSet::new();
+    let mut public = Vec::new();
+    for ((pack, topic), answer) in names.into_iter().zip(answers) {
+        let rejected = match answer {
+            Publish::Confirmed => None,
+            Publish::Rejected { for_good: true, why } => Some(why),
+            Publish::Rejected { for_good: false, .. } | Publish::Unknown => {
+                add(&parts.tally.unconfirmed, 1);
+                held.insert(pack.sender);
+                continue;
+            }
+        };
+        count(parts, &pack, rejected.as_ref());
+        if parts.topology.public.contains(&topic) {
+            public.push(PublicPack { pack: pack.clone(), rejected });
+        }
+        if !held.contains(&pack.sender)
+            && let Some((_, position)) = cursors.known.get_mut(&pack.sender)
+        {
+            *position = pack.position.max(*position);
+        }
+    }
+    if parts.broker.capabilities().outlives_process || !public.is_empty() {
+        parts.store.sent(&cursors.after(), &public).await?;
+    }
+    Ok(if held.is_empty() { Round::Busy } else { Round::Held })
+}
+
+fn count(parts: &Parts, pack: &crate::message::PackId, rejected: Option<&Name>) {
+    match rejected {
+        None => add(&parts.tally.published, 1),
+        Some(why) => {
+            add(&parts.tally.rejected, 1);
+            tracing::warn!(%pack, %why, "the broker will never take this pack; its hearers take it from the store");
+        }
+    }
+}
+
+/// Publishes, declaring first what must be declared; `None` when the broker is away.
+async fn publish(parts: &Parts, packs: Vec<Pack>) -> Option<Vec<Publish>> {
+    let tried = match parts.declare().await {
+        Ok(()) => parts.broker.publish(packs).await,
+        Err(error) => Err(error),
+    };
+    match tried {
+        Ok(answers) => Some(answers),
+        Err(error) => {
+            tracing::warn!(%error, "the broker is away; what is owed is taken from the store meanwhile");
+            add(&parts.tally.outages, 1);
+            parts.undeclare().await;
+            None
+        }
+    }
+}
