@@ -76,7 +76,8 @@ impl Door<'_> {
             let idle = pin!(self.parts.nap(if more { Duration::ZERO } else { wait }));
             let news = select(rung, idle);
             if self.calls.is_empty() {
-                more |= matches!(news.await, Either::Left(_));
+                let rung = matches!(news.await, Either::Left(_));
+                more |= rung || self.later.is_empty();
                 continue;
             }
             match select(self.calls.next(), news).await {

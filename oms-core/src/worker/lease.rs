@@ -1,6 +1,9 @@
 //! The lease loop: one claim keeps all lanes of this process (rule 8).
 
-use super::{metrics::add, parts::Parts};
+use super::{
+    metrics::add,
+    parts::{PLACE, Parts},
+};
 use crate::message::GroupLane;
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +26,8 @@ pub(super) async fn keep(parts: Arc<Parts>) {
             }
         }
     }
-    while parts.desks.iter().any(|desk| !desk.is_closed()) {
+    let served = || parts.desks.iter().filter(|desk| *desk.lane.group != *PLACE);
+    while served().any(|desk| !desk.is_closed()) {
         parts.clock.sleep(Duration::from_millis(1)).await;
     }
     if let Err(error) = parts.store.lease(parts.owner, &wanted, Duration::ZERO).await {

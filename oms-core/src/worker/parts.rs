@@ -17,7 +17,7 @@ use futures::{
     lock::Mutex,
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     pin::pin,
     sync::{
         Arc, PoisonError,
@@ -25,6 +25,9 @@ use std::{
     },
     time::Duration,
 };
+
+/// The longest pause between two tries while the house drains.
+const DRAIN_PAUSE: Duration = Duration::from_millis(20);
 
 /// The sender's name of what is placed.
 pub(super) const PLACE: &str = "place";
@@ -78,19 +81,22 @@ pub struct Supplies {
     pub gateways: BTreeMap<Name, Arc<dyn Gateway>>,
     /// See [`Parts::options`].
     pub options: Options,
+    /// The groups whose loops run in this process; `None` for all. The others are served elsewhere.
+    pub served: Option<BTreeSet<Name>>,
 }
 
 impl Parts {
     /// Joins the supplies under the topology of the whole installation, as the store registered it.
     #[must_use]
     pub fn new(supplies: Supplies, topology: Topology) -> Self {
-        let Supplies { store, broker, clock, ids, codec, handlers, gateways, options } = supplies;
+        let Supplies { store, broker, clock, ids, codec, handlers, gateways, options, served } = supplies;
         let groups = handlers.iter().map(|handler| handler.group());
-        let served = groups.chain([Name::from(PLACE)]).flat_map(|group| {
+        let groups = groups.filter(|group| served.as_ref().is_none_or(|served| served.contains(group)));
+        let lanes = groups.chain([Name::from(PLACE)]).flat_map(|group| {
             (0..options.lanes)
                 .map(move |lane| Arc::new(Desk::new(GroupLane { group: Name::clone(&group), lane })))
         });
-        let desks = served.collect();
+        let desks = lanes.collect();
         let doors: BTreeMap<Name, Bell> =
             gateways.keys().map(|name| (Name::clone(name), Bell::default())).collect();
         let (stop, stopped) = oneshot::channel();
@@ -142,7 +148,12 @@ impl Parts {
 
     /// Waits for `time`, or until the house drains.
     pub(super) async fn nap(&self, time: Duration) {
-        select(self.clock.sleep(time), self.stopped.clone()).await;
+        if self.draining() {
+            // What is still to be brought home is tried often, for the drain has a deadline.
+            self.clock.sleep(time.min(DRAIN_PAUSE)).await;
+        } else {
+            select(self.clock.sleep(time), self.stopped.clone()).await;
+        }
     }
 
     /// Waits for `bell`, at most `time`, or until the house drains.
