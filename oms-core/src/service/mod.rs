@@ -1,9 +1,11 @@
 //! The port to services: pure handlers that name the streams they need, and say what happened.
 
+mod append;
 mod handler;
 mod loaded;
 mod local;
 
+pub use append::{append, record, send};
 pub use handler::{Append, DueIn, Fault, Handler, Outcome, Outgoing, Reaction};
 pub use loaded::{Aggregate, Entry, Loaded, State};
 pub use local::{DEADLINE_REACHED, DeadlineReached, EFFECT_ANSWERED, EffectAnswered};
