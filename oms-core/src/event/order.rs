@@ -12,6 +12,7 @@ use crate::{
     money::{Currency, Money},
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One line of an order, priced when it was placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +168,7 @@ wire_enum! {
     /// What happened to an order. The saga's steps and undos are recorded here too: the story is told by these alone.
     pub enum OrderEvent, schema 1 {
         /// Accepted; stock is asked for.
-        OrderPlaced(OrderPlaced) = "OrderPlaced",
+        OrderPlaced(Arc<OrderPlaced>) = "OrderPlaced",
         /// All lines are held; payment is asked for.
         OrderStockHeld(OrderFact) = "OrderStockHeld",
         /// Nothing is held.
