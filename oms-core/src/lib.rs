@@ -9,5 +9,7 @@ pub mod gateway;
 pub mod id;
 pub mod message;
 pub mod money;
+pub mod order;
+pub mod saga;
 pub mod service;
 pub mod store;

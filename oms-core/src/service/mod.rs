@@ -4,6 +4,7 @@ mod append;
 mod handler;
 mod loaded;
 mod local;
+pub mod order;
 
 pub use append::{append, record, send};
 pub use handler::{Append, DueIn, Fault, Handler, Outcome, Outgoing, Reaction};
