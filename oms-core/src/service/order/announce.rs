@@ -31,8 +31,6 @@ pub(super) fn published(after: &Order, event: &OrderEvent) -> Result<Vec<Outgoin
 fn body(name: &str, placed: &OrderPlaced, after: &Order, event: &OrderEvent) -> Option<PublicEvent> {
     let about = about(placed, after);
     let refunded = || after.returned().unwrap_or(Money::zero(placed.currency));
-    let processed =
-        |about, stage, amount| Some(PublicEvent::PaymentProcessed(ProcessedPayment { about, stage, amount }));
     match event {
         OrderEvent::OrderPlaced(placed) => {
             Some(PublicEvent::OrderPlaced(PlacedOrder { about, lines: placed.lines.clone() }))
@@ -81,6 +79,10 @@ fn body(name: &str, placed: &OrderPlaced, after: &Order, event: &OrderEvent) -> 
         | OrderEvent::OrderStockReleased(_)
         | OrderEvent::OrderNeedsAttention(_) => None,
     }
+}
+
+fn processed(about: About, stage: Stage, amount: Money) -> Option<PublicEvent> {
+    Some(PublicEvent::PaymentProcessed(ProcessedPayment { about, stage, amount }))
 }
 
 fn about(placed: &OrderPlaced, after: &Order) -> About {
