@@ -9,6 +9,8 @@ pub mod gateway;
 pub mod id;
 pub mod message;
 pub mod money;
+pub mod order;
+pub mod saga;
 pub mod service;
 pub mod store;
 pub mod worker;

@@ -12,6 +12,7 @@ use crate::{
     money::{Currency, Money},
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One line of an order, priced when it was placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +146,36 @@ pub struct OrderMoney {
     pub amount: Money,
 }
 
+/// The provider said no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderDeclined {
+    /// The order.
+    pub order: OrderId,
+    /// False while the provider may still change its mind.
+    pub last_word: bool,
+    /// Why, in the provider's words.
+    pub reason: String,
+}
+
+/// The parcel left the house.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderTracked {
+    /// The order.
+    pub order: OrderId,
+    /// The carrier's number; empty when it was not told.
+    pub tracking: String,
+}
+
+/// The parcel arrived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderArrived {
+    /// The order.
+    pub order: OrderId,
+    /// What the courier collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected: Option<Money>,
+}
+
 /// A fact about an order, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderWhy {
@@ -167,7 +198,7 @@ wire_enum! {
     /// What happened to an order. The saga's steps and undos are recorded here too: the story is told by these alone.
     pub enum OrderEvent, schema 1 {
         /// Accepted; stock is asked for.
-        OrderPlaced(OrderPlaced) = "OrderPlaced",
+        OrderPlaced(Arc<OrderPlaced>) = "OrderPlaced",
         /// All lines are held; payment is asked for.
         OrderStockHeld(OrderFact) = "OrderStockHeld",
         /// Nothing is held.
@@ -176,10 +207,12 @@ wire_enum! {
         OrderPaymentAuthorized(OrderMoney) = "OrderPaymentAuthorized",
         /// Payment was taken.
         OrderPaymentCaptured(OrderMoney) = "OrderPaymentCaptured",
+        /// Payment was taken while the order is being undone: the payment service gives it back, and says so.
+        OrderPaymentCapturedLate(OrderMoney) = "OrderPaymentCapturedLate",
         /// Payment is promised on delivery.
         OrderPaymentPromised(OrderMoney) = "OrderPaymentPromised",
         /// The provider said no, for now or for good.
-        OrderPaymentDeclined(OrderWhy) = "OrderPaymentDeclined",
+        OrderPaymentDeclined(OrderDeclined) = "OrderPaymentDeclined",
         /// A step was not answered in time.
         OrderStepTimedOut(OrderWhy) = "OrderStepTimedOut",
         /// Stock is committed; a shipment is asked for.
@@ -189,13 +222,13 @@ wire_enum! {
         /// The shipment waits for its hold to be lifted.
         OrderDispatchHeld(OrderFact) = "OrderDispatchHeld",
         /// The parcel left the house; capture and consumption are asked for.
-        OrderDispatched(OrderWhy) = "OrderDispatched",
+        OrderDispatched(OrderTracked) = "OrderDispatched",
         /// No carrier takes it.
         OrderShipmentFailed(OrderWhy) = "OrderShipmentFailed",
         /// The units have left the books.
         OrderStockConsumed(OrderFact) = "OrderStockConsumed",
         /// The parcel arrived.
-        OrderDelivered(OrderFact) = "OrderDelivered",
+        OrderDelivered(OrderArrived) = "OrderDelivered",
         /// Somebody wants it cancelled.
         OrderCancelRequested(CancelOrder) = "OrderCancelRequested",
         /// It cannot be stopped any more.

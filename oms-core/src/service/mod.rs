@@ -1,10 +1,13 @@
 //! The port to services: pure handlers that name the streams they need, and say what happened.
 
+mod append;
 mod fault;
 mod handler;
 mod loaded;
 mod local;
+pub mod order;
 
+pub use append::{append, record, send};
 pub use fault::Fault;
 pub use handler::{Append, DueIn, Handler, Outcome, Outgoing, Reaction};
 pub use loaded::{Aggregate, Entry, Loaded, State};
