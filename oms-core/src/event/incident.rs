@@ -1,6 +1,5 @@
 //! What core records of messages that were given up, and of those that were tried again on request.
 
-use super::wire::wire_enum;
 use crate::id::{MessageId, Name, StreamId};
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +47,7 @@ pub struct MessageRedriven {
     pub attempts: u32,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What happened to a message outside the ordinary: the story of an order tells it too (rule 24).
     pub enum IncidentEvent, schema 1 {
         /// It was given up.

@@ -1,6 +1,6 @@
 //! What is said to and by the inventory service.
 
-use super::{Fields, wire::wire_enum};
+use super::Fields;
 use crate::id::{Name, OrderId, Sku};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ pub struct AdjustStock {
     pub reason: String,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What the inventory service may be told.
     pub enum InventoryCommand, schema 1 {
         /// Hold all lines.
@@ -118,7 +118,7 @@ pub struct StockMoved {
     pub fields: Fields,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What happened to a reservation: recorded in its stream, and answered to the order.
     pub enum InventoryEvent, schema 1 {
         /// All lines are held.
@@ -156,7 +156,7 @@ pub struct UnitsMoved {
     pub units: u64,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What happened to a SKU: recorded in its stream. A commit touches no SKU: held and committed are both taken.
     pub enum StockEvent, schema 1 {
         /// A receipt, a count, a loss.

@@ -10,8 +10,9 @@ pub mod public;
 pub mod shipping;
 mod wire;
 
+pub use bytes::Bytes;
 pub use fields::{FieldError, Fields, MAX_FIELD_BYTES, MAX_FIELDS, MAX_FIELDS_BYTES};
-pub use wire::{Wire, WireError};
+pub use wire::{Wire, WireError, read_body, write_body};
 
 /// The topics that the services speak on. Public events have a topic each, see [`public`].
 pub mod topic {

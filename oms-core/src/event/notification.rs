@@ -1,6 +1,5 @@
 //! What the notification service records.
 
-use super::wire::wire_enum;
 use crate::id::{Name, OrderId};
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +15,7 @@ pub struct Notice {
     pub reason: Option<String>,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What happened to a notice: recorded when its notifier has answered. It never fails an order.
     pub enum NotificationEvent, schema 1 {
         /// It went out.

@@ -5,7 +5,6 @@ use super::{
     inventory::{Shortage, StockLine},
     payment::PaymentChoice,
     shipping::Address,
-    wire::wire_enum,
 };
 use crate::{
     id::{CustomerId, Name, OrderId, Sku},
@@ -90,7 +89,7 @@ pub struct CancelOrder {
     pub reason: String,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What the order service may be asked from outside.
     pub enum OrderRequest, schema 1 {
         /// Cancel it, if it can still be stopped.
@@ -194,7 +193,7 @@ pub struct OrderFailing {
     pub reason: FailureReason,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What happened to an order. The saga's steps and undos are recorded here too: the story is told by these alone.
     pub enum OrderEvent, schema 1 {
         /// Accepted; stock is asked for.

@@ -1,6 +1,6 @@
 //! What is said to and by the payment service.
 
-use super::{Fields, wire::wire_enum};
+use super::Fields;
 use crate::{
     id::{CustomerId, Name, OrderId},
     money::Money,
@@ -55,7 +55,7 @@ pub struct RecordCollection {
     pub fields: Fields,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What the payment service may be told.
     pub enum PaymentCommand, schema 1 {
         /// Get a guarantee.
@@ -98,7 +98,7 @@ pub struct PaymentDeclined {
     pub fields: Fields,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What happened to a payment: recorded in its stream, and answered to the order.
     pub enum PaymentEvent, schema 1 {
         /// A guarantee was asked for; recorded only.

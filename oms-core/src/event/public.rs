@@ -12,7 +12,6 @@ use super::{
     Fields,
     inventory::StockLine,
     order::{FailureReason, OrderLine},
-    wire::wire_enum,
 };
 use crate::{
     id::{CustomerId, Name, OrderId, Sku},
@@ -289,7 +288,7 @@ pub struct UpdatedStock {
     pub order: Option<OrderId>,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What anybody may hear.
     pub enum PublicEvent, schema 1 {
         /// An order was accepted.

@@ -1,6 +1,6 @@
 //! What is said to and by the shipping service.
 
-use super::{Fields, inventory::StockLine, wire::wire_enum};
+use super::{Fields, inventory::StockLine};
 use crate::{id::OrderId, money::Money};
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ pub struct ShipmentOf {
     pub fields: Fields,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What the shipping service may be told.
     pub enum ShippingCommand, schema 1 {
         /// Send it.
@@ -102,7 +102,7 @@ pub struct ShipmentRefused {
     pub fields: Fields,
 }
 
-wire_enum! {
+crate::wire_enum! {
     /// What happened to a shipment: recorded in its stream, and answered to the order.
     pub enum ShippingEvent, schema 1 {
         /// A shipment was asked for; recorded only.

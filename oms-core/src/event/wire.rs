@@ -1,6 +1,7 @@
 //! Wire names: how a typed command or event becomes a kind and a body, and is read again.
 
 use bytes::Bytes;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// Why a message or a recorded event cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +57,50 @@ pub trait Wire: Sized + Send + Sync + 'static {
     fn decode(kind: &str, schema: u16, body: &[u8]) -> Result<Self, WireError>;
 }
 
-/// Declares an enum of structs, each variant with its wire name, written by hand.
+/// Encodes the body of `kind`; what [`wire_enum`](crate::wire_enum) writes with.
+///
+/// # Errors
+/// [`WireError::Body`].
+pub fn write_body<T: Serialize>(kind: &str, body: &T) -> Result<Bytes, WireError> {
+    let written = serde_json::to_vec(body).map(Bytes::from);
+    written.map_err(|source| WireError::Body { kind: kind.to_owned(), source })
+}
+
+/// Reads the body of `kind`, written by `schema`, where `known` is the newest one readable here; what
+/// [`wire_enum`](crate::wire_enum) reads with.
+///
+/// # Errors
+/// [`WireError::Newer`] and [`WireError::Body`].
+pub fn read_body<T: DeserializeOwned>(
+    kind: &str,
+    schema: u16,
+    known: u16,
+    body: &[u8],
+) -> Result<T, WireError> {
+    let name = || kind.to_owned();
+    if schema > known {
+        return Err(WireError::Newer { kind: name(), schema, known });
+    }
+    serde_json::from_slice(body).map_err(|source| WireError::Body { kind: name(), source })
+}
+
+/// Declares a [`Wire`] enum of structs, each variant with its wire name, written by hand because it is for ever.
+///
+/// ```
+/// use oms_core::event::Wire;
+/// oms_core::wire_enum! {
+///     /// What a loyalty programme records.
+///     pub enum LoyaltyEvent, schema 1 {
+///         /// Points were given; how many.
+///         PointsGiven(u32) = "PointsGiven",
+///     }
+/// }
+/// let given = LoyaltyEvent::PointsGiven(3);
+/// let body = given.encode().unwrap_or_default();
+/// assert_eq!(LoyaltyEvent::decode("PointsGiven", 1, &body).ok(), Some(given));
+/// assert!(LoyaltyEvent::decode("PointsTaken", 1, &body).is_err());
+/// ```
+#[macro_export]
 macro_rules! wire_enum {
     ($(#[$doc:meta])* $vis:vis enum $name:ident, schema $schema:literal {
         $($(#[$vdoc:meta])* $variant:ident($body:ty) = $kind:literal,)+
@@ -73,29 +117,16 @@ macro_rules! wire_enum {
                 match self { $(Self::$variant(_) => $kind,)+ }
             }
 
-            fn encode(&self) -> Result<bytes::Bytes, $crate::event::WireError> {
-                let body = match self { $(Self::$variant(body) => serde_json::to_vec(body),)+ };
-                body.map(bytes::Bytes::from).map_err(|source| $crate::event::WireError::Body {
-                    kind: self.kind().to_owned(), source,
-                })
+            fn encode(&self) -> Result<$crate::event::Bytes, $crate::event::WireError> {
+                match self { $(Self::$variant(body) => $crate::event::write_body($kind, body),)+ }
             }
 
             fn decode(kind: &str, schema: u16, body: &[u8]) -> Result<Self, $crate::event::WireError> {
-                if !Self::KINDS.contains(&kind) {
-                    return Err($crate::event::WireError::Unknown { kind: kind.to_owned() });
+                match kind {
+                    $($kind => $crate::event::read_body(kind, schema, $schema, body).map(Self::$variant),)+
+                    _ => Err($crate::event::WireError::Unknown { kind: kind.to_owned() }),
                 }
-                if schema > Self::SCHEMA {
-                    let kind = kind.to_owned();
-                    return Err($crate::event::WireError::Newer { kind, schema, known: Self::SCHEMA });
-                }
-                let read = match kind {
-                    $($kind => serde_json::from_slice(body).map(Self::$variant),)+
-                    _ => return Err($crate::event::WireError::Unknown { kind: kind.to_owned() }),
-                };
-                read.map_err(|source| $crate::event::WireError::Body { kind: kind.to_owned(), source })
             }
         }
     };
 }
-
-pub(crate) use wire_enum;

@@ -19,6 +19,10 @@ mod request;
 mod retry;
 mod seal;
 mod tasks;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod toy;
 mod turn;
 mod work;
 
