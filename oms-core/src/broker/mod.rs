@@ -1,5 +1,9 @@
 //! The port to message brokers: a wire that carries packs, and may duplicate, forget or reorder them.
 
+mod memory;
+
+pub use memory::{MemoryBroker, MemoryLimits};
+
 use crate::id::Name;
 use crate::message::{GroupLane, Limit, Pack};
 use async_trait::async_trait;

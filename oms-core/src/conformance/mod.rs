@@ -1,5 +1,7 @@
 //! The suites that every broker and every store must pass, and the stage on which they run.
 
+mod report;
 mod stage;
 
+pub use report::{Check, Failure, Finding, Line, Report, Verdict, ensure, run};
 pub use stage::{Stage, Stuck, VirtualClock};
