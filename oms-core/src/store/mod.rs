@@ -1,6 +1,7 @@
 //! The port to the transactional store: it owes messages, keeps streams, and lets one owner at a time into a lane.
 
 mod error;
+pub mod locks;
 mod port;
 mod stream;
 mod turn;
