@@ -1,12 +1,15 @@
 //! The port to the transactional store: it owes messages, keeps streams, and lets one owner at a time into a lane.
 
 mod error;
+pub mod locks;
+mod memory;
 mod port;
 mod stream;
 mod turn;
 
 pub use crate::id::{Rank, StreamId};
 pub use error::StoreError;
+pub use memory::MemoryStore;
 pub use port::{
     Counts, DeadLetter, DeadLetterState, PUBLIC, Pick, PublicPack, Recorded, Registered, Store,
     StoreCapabilities, Waiting,

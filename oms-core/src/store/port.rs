@@ -195,8 +195,9 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unfit`] when the store was made with another number of lanes (rule 22).
     async fn register(&self, topology: &Topology) -> Result<Registered, StoreError>;
 
-    /// Ends a group's hearing for good: raises the epochs of its lanes, then removes what is owed to it, parked, buried,
-    /// wished and due there. Gives the number of rows removed; may be repeated after a crash (rule 4).
+    /// Ends a group's hearing for good: raises the epochs of its lanes, gives out no further leases on them, and removes what
+    /// is owed to it, parked, buried, wished and due there. Gives the number of rows removed; may be repeated after a crash
+    /// (rule 4). The hearing ends at once, even when this is a conflict; leases are given until it succeeds.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`]: repeat it. [`StoreError::Conflict`] while effects of the group that may have been told
@@ -245,14 +246,16 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn cursors(&self, senders: &[GroupLane]) -> Result<Vec<u64>, StoreError>;
 
-    /// Packs of each sender's lane after the position beside it that are still owed to someone, in order per lane.
+    /// Packs of each sender's lane after the position beside it that have places left for someone (neither handled, parked
+    /// nor buried), in order per lane.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn unsent(&self, after: &[(GroupLane, u64)], limit: Limit) -> Result<Vec<Pack>, StoreError>;
 
     /// Saves cursors; a hint, never past what the broker has not confirmed or rejected for good (rule 10). Settles what
-    /// was owed to hearers outside the store: a confirmed pack's row goes, a rejected one is buried (rule 1).
+    /// was owed to hearers outside the store: a confirmed pack's row goes, a rejected one is buried (rule 1), as one dead letter
+    /// with the pack's bytes.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
@@ -282,7 +285,8 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError>;
 
-    /// Asks for buried dead letters to be handled again, once however often one asks. Gives how many were newly asked.
+    /// Asks for buried dead letters to be handled again, once however often one asks. Gives how many were newly asked. Those
+    /// of [`PUBLIC`] stay buried: the broker never takes them.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -36,8 +36,9 @@ pub struct WaitsFor {
 
 /// When a stream wants to be woken, kept on its newest row. One per stream, set or cleared as a whole.
 ///
-/// The clock starts at the first look that finds `waits_for` heard, and nothing of the stream's key owed to its own
-/// group; until then the deadline is put off by `delay` each time (rule 3).
+/// Looked at first after `delay`. While `waits_for` is owed to its group (parked included, buried not), or anything of the
+/// stream's key is owed to its own, a look puts it off by `delay`; so does the first look that finds `waits_for` heard, for
+/// the clock starts there (rule 3). Without `waits_for` the clock starts when the deadline is set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadline {
     /// The version of the stream that set it; tells one deadline from the next.

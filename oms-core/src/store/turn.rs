@@ -84,6 +84,8 @@ pub struct Owed {
     pub topic: Name,
     /// The places in the pack that are not handled, parked or buried, in order.
     pub left: Vec<u16>,
+    /// True when [`Ask::limit`] cut further places off the end of `left`: the pack is not finished with these.
+    pub cut: bool,
     /// How many messages the pack has.
     pub count: u16,
     /// The pack's bytes, unless they were delivered (they are in the worker's hands).
@@ -131,7 +133,7 @@ pub enum LocalMessage {
 pub struct Found {
     /// Owed packs in the order in which they are to be handled: per sender's lane and topic by position, and for each
     /// pack of `Ask::packs` also everything owed earlier by that sender for that topic (rule 10). Cut at `Ask::limit`
-    /// from the back. A pack of `Ask::packs` that would not be here even without the limit is in `duplicates`.
+    /// from the back, message by message (a pack's bytes count as a whole), but for the first message. A pack of `Ask::packs` that would not be here even without the limit is in `duplicates`.
     pub owed: Vec<Owed>,
     /// The asked packs that are not owed: ack and forget them. One cut off by the limit is in neither.
     pub duplicates: Vec<PackId>,
