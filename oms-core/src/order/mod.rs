@@ -13,6 +13,8 @@
 mod accept;
 mod decide;
 mod evolve;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod plan;
 mod state;
 

@@ -251,10 +251,28 @@ impl Order {
             Phase::Completed => Status::Completed,
             Phase::Cancelled => Status::Cancelled,
             Phase::Failed => Status::Failed,
-            _ if self.has_left() => Status::Shipped,
-            _ if self.is_paid() => Status::Paid,
-            _ if matches!(self.stock, Stock::Committed | Stock::Consumed) => Status::Confirmed,
-            _ => Status::Pending,
+            Phase::Unplaced
+            | Phase::Reserving
+            | Phase::AwaitingPayment
+            | Phase::Committing
+            | Phase::Confirmed
+            | Phase::Fulfilling
+            | Phase::CancelRequested
+            | Phase::Cancelling
+            | Phase::Failing
+            | Phase::NeedsAttention => self.standing(),
+        }
+    }
+
+    fn standing(&self) -> Status {
+        if self.has_left() {
+            Status::Shipped
+        } else if self.is_paid() {
+            Status::Paid
+        } else if matches!(self.stock, Stock::Committed | Stock::Consumed) {
+            Status::Confirmed
+        } else {
+            Status::Pending
         }
     }
 
