@@ -1,6 +1,9 @@
 //! The paths of an order, and every path there is, over the pure machine and the saga's executor.
 
+mod explore;
 mod paths;
+mod shuffle;
+mod world;
 
 use super::{Command, SagaTimes, follow};
 use crate::{
