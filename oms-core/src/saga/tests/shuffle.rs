@@ -66,7 +66,7 @@ fn legal(from: Phase) -> &'static [Phase] {
 
 /// Words that lead far, so that chance need not find the way.
 fn story() -> impl Strategy<Value = Vec<Say>> {
-    let happy = vec![
+    let happy = [
         Say::Reserved,
         Say::Authorized(DUE),
         Say::Committed,

@@ -235,3 +235,6 @@ fn encode(reply: &CancelReply) -> Result<Bytes, Fault> {
     let body = serde_json::to_vec(reply);
     body.map(Bytes::from).map_err(|error| Fault::Permanent(format!("a reply cannot be written: {error}")))
 }
+
+#[cfg(test)]
+mod tests;
