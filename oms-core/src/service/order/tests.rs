@@ -102,13 +102,15 @@ fn sent(reaction: &Reaction) -> Vec<(&str, &str)> {
     reaction.outgoing.iter().map(|sent| (&*sent.topic, &*sent.kind)).collect()
 }
 
-fn deadline(reaction: &Reaction) -> Option<Option<(Duration, Option<(usize, &str)>)>> {
+/// A deadline as it is set: how long, for which message, heard by whom.
+type Due<'a> = (Duration, Option<(usize, &'a str)>);
+
+fn deadline(reaction: &Reaction) -> Option<Option<Due<'_>>> {
     let (of, due) = reaction.deadlines.first()?;
     assert_eq!((of, reaction.deadlines.len()), (&stream(), 1));
-    let waits = |due: &DueIn| due.waits_for.as_ref().map(|(index, _)| *index);
     Some(due.as_ref().map(|due| {
-        let group = due.waits_for.as_ref().map_or("", |(_, group)| group);
-        (due.delay, waits(due).map(|index| (index, group)))
+        let waits = due.waits_for.as_ref().map(|(index, group)| (*index, &**group));
+        (due.delay, waits)
     }))
 }
 
