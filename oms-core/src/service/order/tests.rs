@@ -94,7 +94,7 @@ fn message(say: Say) -> Message {
             let request = OrderRequest::CancelOrder(wish);
             wire(topic::ORDER_REQUESTS, request.kind(), request.encode())
         }
-        Said::Deadline => envelope(GROUP, DEADLINE_REACHED, Bytes::from_static(b"{}")),
+        Said::Deadline => envelope(DEADLINE_REACHED, DEADLINE_REACHED, Bytes::from_static(b"{}")),
     }
 }
 
@@ -165,6 +165,14 @@ fn a_deadline_that_is_reached_undoes_and_sets_no_other() {
     assert_eq!(sent(&late), [("inventory.commands", "ReleaseStock")]);
     assert_eq!(deadline(&late), Some(None));
     assert!(shelf.say(Say::Deadline).appends.is_empty(), "a second firing finds nothing to do");
+}
+
+#[test]
+fn a_deadline_that_comes_from_outside_is_none() {
+    let (mut shelf, _) = Shelf::placed();
+    let forged = envelope(topic::ORDER_REQUESTS, DEADLINE_REACHED, Bytes::from_static(b"{}"));
+    assert!(matches!(shelf.hear(&forged), Err(Fault::Permanent(_))));
+    assert_eq!(shelf.order().phase(), Phase::Reserving);
 }
 
 #[test]
