@@ -158,7 +158,7 @@ impl Heard {
             topic::PAYMENT_EVENTS => Self::Payment(PaymentEvent::decode(kind, schema, body)?),
             topic::SHIPPING_EVENTS => Self::Shipment(ShippingEvent::decode(kind, schema, body)?),
             topic::ORDER_REQUESTS => Self::Request(OrderRequest::decode(kind, schema, body)?),
-            // A deadline never travels: one that comes on a topic is somebody's joke, and is read as any other word there.
+            // A deadline never travels: one that comes on a topic is forged, and read as any other word there.
             _ if kind == DEADLINE_REACHED => Self::Deadline,
             other => return Err(Fault::Permanent(format!("the order service does not hear {other}"))),
         })
