@@ -17,30 +17,43 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 pub enum Phase {
     /// Nothing was placed yet.
     #[default]
+    #[serde(rename = "unplaced")]
     Unplaced,
     /// Stock was asked for.
+    #[serde(rename = "reserving")]
     Reserving,
     /// All lines are held; payment was asked for.
+    #[serde(rename = "awaiting_payment")]
     AwaitingPayment,
     /// Payment is guaranteed; the hold is being made firm.
+    #[serde(rename = "committing")]
     Committing,
     /// Stock is committed; a shipment was asked for.
+    #[serde(rename = "confirmed")]
     Confirmed,
     /// The parcel has left.
+    #[serde(rename = "fulfilling")]
     Fulfilling,
     /// Somebody wants it cancelled, and shipping was asked whether it can still be stopped.
+    #[serde(rename = "cancel_requested")]
     CancelRequested,
     /// Everything is being undone, because somebody asked.
+    #[serde(rename = "cancelling")]
     Cancelling,
     /// Everything is being undone, because a step failed.
+    #[serde(rename = "failing")]
     Failing,
     /// A person must look. Facts are still recorded; nothing moves by itself.
+    #[serde(rename = "needs_attention")]
     NeedsAttention,
     /// Delivered and paid. Terminal.
+    #[serde(rename = "completed")]
     Completed,
     /// Undone on request. Terminal.
+    #[serde(rename = "cancelled")]
     Cancelled,
     /// Undone. Terminal.
+    #[serde(rename = "failed")]
     Failed,
 }
 
@@ -63,16 +76,22 @@ impl fmt::Display for Phase {
 pub enum Stock {
     /// Nothing was heard.
     #[default]
+    #[serde(rename = "unknown")]
     Unknown,
     /// All lines are held.
+    #[serde(rename = "held")]
     Held,
     /// The hold does not expire any more.
+    #[serde(rename = "committed")]
     Committed,
     /// The units left the books.
+    #[serde(rename = "consumed")]
     Consumed,
     /// Nothing was held, or the hold was gone.
+    #[serde(rename = "rejected")]
     Rejected,
     /// Everything was given back.
+    #[serde(rename = "released")]
     Released,
 }
 
@@ -81,18 +100,25 @@ pub enum Stock {
 pub enum Payment {
     /// Nothing was heard.
     #[default]
+    #[serde(rename = "unknown")]
     Unknown,
     /// The provider said no, and may still change its mind.
+    #[serde(rename = "doubtful")]
     Doubtful,
     /// The provider's last word was no.
+    #[serde(rename = "declined")]
     Declined,
     /// Reserved at the provider.
+    #[serde(rename = "authorized")]
     Authorized,
     /// Promised on delivery.
+    #[serde(rename = "promised")]
     Promised,
     /// Taken.
+    #[serde(rename = "captured")]
     Captured,
     /// Undone: nothing is kept.
+    #[serde(rename = "undone")]
     Undone,
 }
 
@@ -101,16 +127,22 @@ pub enum Payment {
 pub enum Shipment {
     /// Nothing was heard.
     #[default]
+    #[serde(rename = "unknown")]
     Unknown,
     /// It waits until its hold is lifted.
+    #[serde(rename = "held")]
     Held,
     /// It left the house.
+    #[serde(rename = "dispatched")]
     Dispatched,
     /// It arrived.
+    #[serde(rename = "delivered")]
     Delivered,
     /// No carrier takes it.
+    #[serde(rename = "failed")]
     Failed,
     /// It will not leave.
+    #[serde(rename = "cancelled")]
     Cancelled,
 }
 

@@ -2,9 +2,13 @@
 
 use super::step;
 use crate::{
-    event::{order::FailureReason, public::Status},
+    event::{
+        order::{CancelOrder, FailureReason},
+        public::Status,
+    },
+    id::order_id,
     order::{
-        Order, Phase,
+        Input, Order, Phase,
         fixture::{DUE, Say, placed, pounds},
     },
 };
@@ -324,6 +328,21 @@ fn a_cancel_that_cannot_be_granted_is_refused_with_its_reason() {
         let reasons = refused.err().map(|refusal| refusal.reasons.join(" ")).unwrap_or_default();
         assert!(reasons.contains(word), "{reasons:?} names {word:?}");
     }
+}
+
+#[test]
+fn a_cancel_with_an_over_long_name_or_reason_is_refused_and_changes_nothing() {
+    let wish = |by: usize, reason: usize| CancelOrder {
+        order: order_id("shop", "536365"),
+        by: "x".repeat(by),
+        reason: "x".repeat(reason),
+    };
+    let order = placed("card");
+    for (by, reason) in [(256, 1), (1, 256)] {
+        let refused = order.decide(&Input::Cancel(&wish(by, reason))).err();
+        assert!(refused.is_some_and(|refusal| refusal.reasons[0].contains("256 bytes")));
+    }
+    assert!(order.decide(&Input::Cancel(&wish(255, 255))).is_ok());
 }
 
 #[test]

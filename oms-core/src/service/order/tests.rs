@@ -283,6 +283,20 @@ fn a_stream_that_was_not_loaded_is_asked_for() {
 }
 
 #[test]
+fn a_state_that_the_first_release_stored_is_read_by_this_one() -> Result<(), serde_json::Error> {
+    let (mut shelf, _) = Shelf::placed();
+    let rest = [Say::Reserved, Say::Authorized(DUE), Say::Committed, Say::Cancel];
+    rest.map(|say| shelf.say(say));
+    let written = String::from_utf8_lossy(shelf.0.state.as_deref().unwrap_or_default()).into_owned();
+    let sample = include_str!("state-1.json").trim_end();
+    assert_eq!(written, sample);
+    let mut read: Order = serde_json::from_str(sample)?;
+    Aggregate::restore(&mut read, shelf.0.fixed.as_deref().unwrap_or_default())?;
+    assert_eq!(read, shelf.order());
+    Ok(())
+}
+
+#[test]
 fn the_fold_of_the_service_is_the_fold_of_the_order() -> Result<(), Fault> {
     let (shelf, _) = Shelf::placed();
     let held = crate::event::order::OrderFact { order: opened(new_order("card")).order };
