@@ -286,7 +286,7 @@ fn a_stream_that_was_not_loaded_is_asked_for() {
 fn a_state_that_the_first_release_stored_is_read_by_this_one() -> Result<(), serde_json::Error> {
     let (mut shelf, _) = Shelf::placed();
     let rest = [Say::Reserved, Say::Authorized(DUE), Say::Committed, Say::Cancel];
-    rest.map(|say| shelf.say(say));
+    rest.into_iter().for_each(|say| drop(shelf.say(say)));
     let written = String::from_utf8_lossy(shelf.0.state.as_deref().unwrap_or_default()).into_owned();
     let sample = include_str!("state-1.json").trim_end();
     assert_eq!(written, sample);
