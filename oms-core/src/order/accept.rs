@@ -302,6 +302,3 @@ fn own_fields(digest: Digest, fields: &Fields) -> Digest {
     let digest = digest.number(fields.iter().count() as u128);
     fields.iter().fold(digest, |digest, (name, value)| digest.text(name).text(value))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,8 +1,9 @@
 //! The fold: what each recorded event makes of an order.
 
 use super::{
+    facet::{Payment, Phase, Shipment, Stock},
     plan::{Begin, Step, StepName, Undo},
-    state::{CancelWish, Order, Payment, Phase, Shipment, Stock},
+    state::{CancelWish, Order},
 };
 use crate::{
     event::{

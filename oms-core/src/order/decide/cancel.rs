@@ -1,9 +1,9 @@
 //! What an order makes of the wish to cancel it.
 
-use super::{Refusal, Turn};
+use super::{refusal::Refusal, turn::Turn};
 use crate::{
     event::order::{CancelOrder, OrderEvent},
-    order::{accept::MAX_TEXT_BYTES, plan::StepName, state::Phase},
+    order::{accept::MAX_TEXT_BYTES, facet::Phase, plan::StepName},
 };
 
 pub(super) fn hear(turn: &mut Turn<'_>, wish: &CancelOrder) -> Result<(), Refusal> {

@@ -1,14 +1,14 @@
 //! What an order makes of the shipping service's words; shipping alone decides whether a parcel can be stopped.
 
-use super::Turn;
+use super::turn::Turn;
 use crate::{
     event::{
         order::{FailureReason, OrderArrived, OrderEvent, OrderTracked},
         shipping::{ShipmentDelivered, ShippingEvent},
     },
     order::{
+        facet::{Payment, Phase, Shipment},
         plan::StepName,
-        state::{Payment, Phase, Shipment},
     },
 };
 

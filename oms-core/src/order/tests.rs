@@ -1,8 +1,10 @@
 //! One test for each refusal at the door, and what makes two orders the same.
 
-use super::*;
+use super::{MAX_QUANTITY, NewOrder, OrderError};
 use crate::{
-    event::FieldError,
+    event::{FieldError, Fields},
+    id::order_id,
+    money::{Currency, Money},
     order::fixture::{DUE, fields, line, new_order, opened, pounds},
 };
 use proptest::prelude::*;
