@@ -1,8 +1,9 @@
 //! The fold: what each recorded event makes of an order.
 
 use super::{
+    facet::{Payment, Phase, Shipment, Stock},
     plan::{Begin, Step, StepName, Undo},
-    state::{CancelWish, Order, Payment, Phase, Shipment, Stock},
+    state::{CancelWish, Order},
 };
 use crate::{
     event::{
@@ -116,13 +117,13 @@ impl Order {
     }
 
     fn is_whole(&self, event: &OrderEvent) -> bool {
-        match event {
-            OrderEvent::OrderPaymentAuthorized(moved)
-            | OrderEvent::OrderPaymentCaptured(moved)
-            | OrderEvent::OrderPaymentPromised(moved) => Some(moved.amount) == self.total(),
-            // Events of other steps carry no money.
-            _ => true,
+        if let OrderEvent::OrderPaymentAuthorized(moved)
+        | OrderEvent::OrderPaymentCaptured(moved)
+        | OrderEvent::OrderPaymentPromised(moved) = event
+        {
+            return Some(moved.amount) == self.total();
         }
+        true
     }
 
     fn take(&mut self, step: Option<&'static Step>) {

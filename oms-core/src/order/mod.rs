@@ -13,13 +13,19 @@
 mod accept;
 mod decide;
 mod evolve;
+mod facet;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod plan;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use accept::{
     MAX_KEY_BYTES, MAX_LINES, MAX_QUANTITY, MAX_STREET_LINES, MAX_TEXT_BYTES, NewLine, NewOrder, OrderError,
 };
 pub use decide::{Input, Refusal};
-pub use state::{CancelWish, Order, Payment, Phase, Shipment, Stock};
+pub use facet::{Payment, Phase, Shipment, Stock};
+pub use state::{CancelWish, Order};
 
 pub use crate::event::public::Status;

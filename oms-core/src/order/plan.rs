@@ -8,7 +8,7 @@
 //! assert_eq!(next, Some(StepName::Pay));
 //! ```
 
-use super::state::{Payment, Phase};
+use super::facet::{Payment, Phase};
 use crate::event::order::FailureReason;
 use serde::{Deserialize, Serialize};
 use std::fmt;

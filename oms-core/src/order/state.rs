@@ -1,6 +1,9 @@
 //! What an order is: its phase, its facets, and what is still to be undone; no time, message, attempt or version.
 
-use super::plan::{Plan, RESERVE_FIRST, Step, StepName, Undo};
+use super::{
+    facet::{Payment, Phase, Shipment, Stock},
+    plan::{Plan, RESERVE_FIRST, Step, StepName, Undo},
+};
 use crate::{
     event::{
         order::{FailureReason, OrderPlaced},
@@ -10,109 +13,7 @@ use crate::{
     money::Money,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt, sync::Arc};
-
-/// Where an order stands; decides what it may hear.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Phase {
-    /// Nothing was placed yet.
-    #[default]
-    Unplaced,
-    /// Stock was asked for.
-    Reserving,
-    /// All lines are held; payment was asked for.
-    AwaitingPayment,
-    /// Payment is guaranteed; the hold is being made firm.
-    Committing,
-    /// Stock is committed; a shipment was asked for.
-    Confirmed,
-    /// The parcel has left.
-    Fulfilling,
-    /// Somebody wants it cancelled, and shipping was asked whether it can still be stopped.
-    CancelRequested,
-    /// Everything is being undone, because somebody asked.
-    Cancelling,
-    /// Everything is being undone, because a step failed.
-    Failing,
-    /// A person must look. Facts are still recorded; nothing moves by itself.
-    NeedsAttention,
-    /// Delivered and paid. Terminal.
-    Completed,
-    /// Undone on request. Terminal.
-    Cancelled,
-    /// Undone. Terminal.
-    Failed,
-}
-
-impl Phase {
-    /// Whether nothing will change any more.
-    #[must_use]
-    pub fn is_terminal(self) -> bool {
-        matches!(self, Phase::Completed | Phase::Cancelled | Phase::Failed)
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, out)
-    }
-}
-
-/// How the order's stock stands, as far as was heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Stock {
-    /// Nothing was heard.
-    #[default]
-    Unknown,
-    /// All lines are held.
-    Held,
-    /// The hold does not expire any more.
-    Committed,
-    /// The units left the books.
-    Consumed,
-    /// Nothing was held, or the hold was gone.
-    Rejected,
-    /// Everything was given back.
-    Released,
-}
-
-/// How the order's payment stands, as far as was heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Payment {
-    /// Nothing was heard.
-    #[default]
-    Unknown,
-    /// The provider said no, and may still change its mind.
-    Doubtful,
-    /// The provider's last word was no.
-    Declined,
-    /// Reserved at the provider.
-    Authorized,
-    /// Promised on delivery.
-    Promised,
-    /// Taken.
-    Captured,
-    /// Undone: nothing is kept.
-    Undone,
-}
-
-/// How the order's shipment stands, as far as was heard.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Shipment {
-    /// Nothing was heard.
-    #[default]
-    Unknown,
-    /// It waits until its hold is lifted.
-    Held,
-    /// It left the house.
-    Dispatched,
-    /// It arrived.
-    Delivered,
-    /// No carrier takes it.
-    Failed,
-    /// It will not leave.
-    Cancelled,
-}
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Who wants an order cancelled, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -251,10 +152,28 @@ impl Order {
             Phase::Completed => Status::Completed,
             Phase::Cancelled => Status::Cancelled,
             Phase::Failed => Status::Failed,
-            _ if self.has_left() => Status::Shipped,
-            _ if self.is_paid() => Status::Paid,
-            _ if matches!(self.stock, Stock::Committed | Stock::Consumed) => Status::Confirmed,
-            _ => Status::Pending,
+            Phase::Unplaced
+            | Phase::Reserving
+            | Phase::AwaitingPayment
+            | Phase::Committing
+            | Phase::Confirmed
+            | Phase::Fulfilling
+            | Phase::CancelRequested
+            | Phase::Cancelling
+            | Phase::Failing
+            | Phase::NeedsAttention => self.standing(),
+        }
+    }
+
+    fn standing(&self) -> Status {
+        if self.has_left() {
+            Status::Shipped
+        } else if self.is_paid() {
+            Status::Paid
+        } else if matches!(self.stock, Stock::Committed | Stock::Consumed) {
+            Status::Confirmed
+        } else {
+            Status::Pending
         }
     }
 

@@ -9,6 +9,8 @@
 //! ```
 
 mod command;
+#[cfg(test)]
+mod tests;
 mod times;
 
 pub use command::Command;

@@ -1,12 +1,15 @@
 //! What an order makes of the wish to cancel it.
 
-use super::{Refusal, Turn};
+use super::{refusal::Refusal, turn::Turn};
 use crate::{
     event::order::{CancelOrder, OrderEvent},
-    order::{plan::StepName, state::Phase},
+    order::{accept::MAX_TEXT_BYTES, facet::Phase, plan::StepName},
 };
 
 pub(super) fn hear(turn: &mut Turn<'_>, wish: &CancelOrder) -> Result<(), Refusal> {
+    if let Some(reason) = too_long("name of who cancels", &wish.by).or(too_long("reason", &wish.reason)) {
+        return Err(Refusal { reasons: vec![reason] });
+    }
     let refused = |reason: &str| Err(Refusal { reasons: vec![reason.to_owned()] });
     match turn.before.phase {
         Phase::Unplaced => refused("this order was never placed"),
@@ -32,4 +35,10 @@ fn request(turn: &mut Turn<'_>, wish: &CancelOrder) {
     if !turn.before.started.contains(&StepName::Ship) {
         turn.say(OrderEvent::OrderCancelling(turn.fact()));
     }
+}
+
+fn too_long(what: &str, text: &str) -> Option<String> {
+    let bytes = text.len();
+    (bytes > MAX_TEXT_BYTES)
+        .then(|| format!("the {what} has {bytes} bytes; shorten it to at most {MAX_TEXT_BYTES}"))
 }

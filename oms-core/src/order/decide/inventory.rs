@@ -1,14 +1,14 @@
 //! What an order makes of the inventory service's words.
 
-use super::Turn;
+use super::turn::Turn;
 use crate::{
     event::{
         inventory::{InventoryEvent, StockRejected},
         order::{FailureReason, OrderEvent, OrderShort},
     },
     order::{
+        facet::{Phase, Stock},
         plan::{StepName, Undo},
-        state::{Phase, Stock},
     },
 };
 

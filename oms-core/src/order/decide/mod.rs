@@ -3,25 +3,20 @@
 mod cancel;
 mod inventory;
 mod payment;
+mod refusal;
 mod shipping;
+mod turn;
 
-use super::{
-    plan::{Step, Undo},
-    state::{Order, Payment, Phase, Shipment, Stock},
+pub use refusal::Refusal;
+
+use super::{plan::Step, state::Order};
+use crate::event::{
+    inventory::InventoryEvent,
+    order::{CancelOrder, FailureReason, OrderEvent},
+    payment::PaymentEvent,
+    shipping::ShippingEvent,
 };
-use crate::{
-    event::{
-        inventory::InventoryEvent,
-        order::{
-            CancelOrder, FailureReason, OrderEvent, OrderFact, OrderFailing, OrderMoney, OrderPlaced,
-            OrderWhy,
-        },
-        payment::PaymentEvent,
-        shipping::ShippingEvent,
-    },
-    id::OrderId,
-    money::Money,
-};
+use turn::Turn;
 
 /// What an order may hear.
 #[derive(Clone, Copy, Debug)]
@@ -38,14 +33,6 @@ pub enum Input<'a> {
     Deadline,
 }
 
-/// Why a request is refused, in words for whoever asked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the order cannot be cancelled: {}", .reasons.join(", "))]
-pub struct Refusal {
-    /// At least one reason.
-    pub reasons: Vec<String>,
-}
-
 impl Order {
     /// Decides what an input changes: the events that happened, in order; none when it is late, repeated or not for now.
     ///
@@ -60,7 +47,7 @@ impl Order {
                 Input::Stock(_) | Input::Payment(_) | Input::Shipment(_) | Input::Deadline => Ok(Vec::new()),
             };
         };
-        let mut turn = Turn { before: self, now: self.clone(), placed, events: Vec::new() };
+        let mut turn = Turn::new(self, placed);
         match input {
             Input::Cancel(wish) => cancel::hear(&mut turn, wish)?,
             _ if self.phase.is_terminal() => {}
@@ -69,8 +56,7 @@ impl Order {
             Input::Shipment(event) => shipping::hear(&mut turn, event),
             Input::Deadline => timed_out(&mut turn),
         }
-        turn.close();
-        Ok(turn.events)
+        Ok(turn.close())
     }
 }
 
@@ -82,105 +68,4 @@ fn timed_out(turn: &mut Turn<'_>) {
 
 fn deadline_of(step: &'static Step) -> Option<(&'static Step, FailureReason)> {
     step.deadline.map(|(_, reason)| (step, reason))
-}
-
-/// One decision in the making: what was said so far, and the order after it.
-struct Turn<'a> {
-    before: &'a Order,
-    now: Order,
-    placed: &'a OrderPlaced,
-    events: Vec<OrderEvent>,
-}
-
-impl Turn<'_> {
-    fn say(&mut self, event: OrderEvent) {
-        self.now.evolve(&event);
-        self.events.push(event);
-    }
-
-    /// Begins to undo everything, or fails at once when there is nothing to undo.
-    fn fail(&mut self, reason: FailureReason) {
-        let failing = OrderFailing { order: self.order(), reason };
-        if self.now.to_undo().is_empty() {
-            self.say(OrderEvent::OrderFailed(failing));
-        } else {
-            self.say(OrderEvent::OrderFailing(failing));
-        }
-    }
-
-    fn attend(&mut self, reason: String) {
-        self.say(OrderEvent::OrderNeedsAttention(self.why(reason)));
-    }
-
-    /// Ends the order, if what was said leaves nothing to wait for.
-    fn close(&mut self) {
-        let settled = self.now.undoing.is_empty();
-        match self.now.phase {
-            Phase::Failing if settled => {
-                let reason = self.now.failure.unwrap_or(FailureReason::StockTimeout);
-                self.say(OrderEvent::OrderFailed(OrderFailing { order: self.order(), reason }));
-            }
-            Phase::Cancelling if settled => {
-                let reason = self.now.cancel.as_ref().map_or_else(String::new, |wish| wish.reason.clone());
-                self.say(OrderEvent::OrderCancelled(self.why(reason)));
-            }
-            Phase::Fulfilling if self.is_done() => self.say(OrderEvent::OrderCompleted(self.fact())),
-            Phase::Failing
-            | Phase::Cancelling
-            | Phase::Fulfilling
-            | Phase::Unplaced
-            | Phase::Reserving
-            | Phase::AwaitingPayment
-            | Phase::Committing
-            | Phase::Confirmed
-            | Phase::CancelRequested
-            | Phase::NeedsAttention
-            | Phase::Completed
-            | Phase::Cancelled
-            | Phase::Failed => {}
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        let now = &self.now;
-        now.shipment == Shipment::Delivered && now.stock == Stock::Consumed && now.is_paid()
-    }
-
-    /// Whether everything is being undone, or was until a person was asked to look.
-    fn is_undoing(&self) -> bool {
-        match self.before.phase {
-            Phase::Failing | Phase::Cancelling => true,
-            Phase::NeedsAttention => self.before.undoing.contains(&Undo::CancelPayment),
-            Phase::Unplaced
-            | Phase::Reserving
-            | Phase::AwaitingPayment
-            | Phase::Committing
-            | Phase::Confirmed
-            | Phase::Fulfilling
-            | Phase::CancelRequested
-            | Phase::Completed
-            | Phase::Cancelled
-            | Phase::Failed => false,
-        }
-    }
-
-    fn order(&self) -> OrderId {
-        self.placed.order.clone()
-    }
-
-    fn fact(&self) -> OrderFact {
-        OrderFact { order: self.order() }
-    }
-
-    fn why(&self, reason: String) -> OrderWhy {
-        OrderWhy { order: self.order(), reason }
-    }
-
-    fn money(&self, amount: Money) -> OrderMoney {
-        OrderMoney { order: self.order(), amount }
-    }
-
-    fn payment(&self) -> Payment {
-        self.before.payment
-    }
 }

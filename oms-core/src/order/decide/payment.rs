@@ -1,6 +1,6 @@
 //! What an order makes of the payment service's words.
 
-use super::Turn;
+use super::turn::Turn;
 use crate::{
     event::{
         order::{FailureReason, OrderDeclined, OrderEvent},
@@ -8,8 +8,8 @@ use crate::{
     },
     money::Money,
     order::{
+        facet::{Payment, Phase},
         plan::{StepName, Undo},
-        state::{Payment, Phase},
     },
 };
 

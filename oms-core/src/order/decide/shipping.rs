@@ -1,14 +1,14 @@
 //! What an order makes of the shipping service's words; shipping alone decides whether a parcel can be stopped.
 
-use super::Turn;
+use super::turn::Turn;
 use crate::{
     event::{
         order::{FailureReason, OrderArrived, OrderEvent, OrderTracked},
         shipping::{ShipmentDelivered, ShippingEvent},
     },
     order::{
+        facet::{Payment, Phase, Shipment},
         plan::StepName,
-        state::{Payment, Phase, Shipment},
     },
 };
 
@@ -82,12 +82,7 @@ fn failed(turn: &mut Turn<'_>, reason: &str) {
         return;
     }
     turn.say(OrderEvent::OrderShipmentFailed(turn.why(reason.to_owned())));
-    match turn.before.phase {
-        Phase::Confirmed => turn.fail(FailureReason::Shipping),
-        Phase::CancelRequested => turn.say(OrderEvent::OrderCancelling(turn.fact())),
-        // A person is looking already; `is_open` lets no other phase in.
-        _ => {}
-    }
+    undo_unsent(turn);
 }
 
 fn stopped(turn: &mut Turn<'_>) {
@@ -95,12 +90,15 @@ fn stopped(turn: &mut Turn<'_>) {
         return;
     }
     turn.say(OrderEvent::OrderShipmentCancelled(turn.fact()));
-    match turn.before.phase {
-        Phase::CancelRequested => turn.say(OrderEvent::OrderCancelling(turn.fact())),
-        // Nobody here asked, yet shipping has the last word: what will not leave must be undone.
-        Phase::Confirmed => turn.fail(FailureReason::Shipping),
-        // A person is looking already; `is_open` lets no other phase in.
-        _ => {}
+    undo_unsent(turn);
+}
+
+/// Undoes an order whose parcel will not leave; whether anybody here asked for that or not, shipping has the last word.
+fn undo_unsent(turn: &mut Turn<'_>) {
+    if turn.before.phase == Phase::CancelRequested {
+        turn.say(OrderEvent::OrderCancelling(turn.fact()));
+    } else if turn.before.phase == Phase::Confirmed {
+        turn.fail(FailureReason::Shipping);
     }
 }
 
