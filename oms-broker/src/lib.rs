@@ -1,1 +1,16 @@
-//! The door: choose a broker by feature and by URL.
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod connect;
+mod ids;
+
+pub use clock::SystemClock;
+pub use connect::{ConnectError, SCHEMES, Scheme, connect};
+pub use ids::RandomIds;
+
+pub use oms_core;
+pub use oms_core::{
+    broker::{Broker, BrokerError, Capabilities, Confirm, Consumer, MemoryBroker, MemoryLimits, Topology},
+    clock::{Clock, Timestamp},
+    id::{CustomerId, IdSource, OrderId, Sku},
+};

@@ -1,5 +1,6 @@
 //! The suites that every broker and every store must pass, and the stage on which they run.
 
+pub mod broker;
 mod report;
 mod stage;
 
