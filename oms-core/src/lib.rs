@@ -10,6 +10,7 @@ pub mod id;
 pub mod message;
 pub mod money;
 pub mod order;
+pub mod projection;
 pub mod saga;
 pub mod service;
 pub mod store;

@@ -1,0 +1,22 @@
+//! Read models: what people and scripts see, derived from the recorded events alone.
+//!
+//! ```
+//! use oms_core::{event::public::Status, id::order_id, projection::{Facts, OrderSummary, Totals}};
+//! let summary = OrderSummary::of(&Facts::new(order_id("shop", "1")));
+//! let mut totals = Totals::default();
+//! totals.add(&summary);
+//! assert_eq!((summary.status, totals.orders), (Status::Pending, 1));
+//! ```
+
+pub mod check;
+mod facts;
+mod figures;
+mod read;
+mod stuck;
+mod summary;
+
+pub use facts::{Facts, ORDER_KINDS, STOCK_KIND, SkuFacts};
+pub use figures::{Funds, Parcel, Shelf, Units};
+pub use read::{Walk, facts, history};
+pub use stuck::{Reason, Stuck, judge, stuck};
+pub use summary::{OrderSummary, SOURCE_FIELD, SummaryHash, Sums, Totals};
