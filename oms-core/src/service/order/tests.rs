@@ -3,13 +3,14 @@
 use super::*;
 use crate::{
     clock::Timestamp,
-    event::{inventory::InventoryCommand, public::PublicEvent},
+    event::{Wire as _, inventory::InventoryCommand, order::OrderRequest, public::PublicEvent},
     id::MessageId,
     message::{Envelope, Key},
     order::{
         Status,
         fixture::{DUE, Said, Say, fields, new_order, opened, pounds},
     },
+    service::{Aggregate, DEADLINE_REACHED},
     store::Stream,
 };
 use std::{collections::BTreeMap, time::Duration};
