@@ -6,7 +6,11 @@ use crate::{
     message::GroupLane,
     store::{Local, StoreError},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// How many hints are read at a time.
 const HINTS: usize = 512;
@@ -33,7 +37,9 @@ pub(super) async fn watch(parts: Arc<Parts>) {
         match wait {
             Ok(wait) => {
                 failures = 0;
-                parts.listen(&parts.due, wait.min(next_sweep.since(now)).min(IDLE)).await;
+                let wait = wait.min(next_sweep.since(now)).min(IDLE);
+                parts.next_look.store(now.after(wait).0, Ordering::SeqCst);
+                parts.listen(&parts.due, wait).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "local work cannot be read");

@@ -218,9 +218,12 @@ async fn open_batch(
     }
     if !draft.is_empty() {
         let writes = seal(draft, right.lane(), found.position, parts.codec.as_ref(), &parts.options)?;
+        let alarm = parts.is_sooner(found.now, &writes.streams);
         open.commit(writes).await?;
         parts.relay.ring();
-        parts.due.ring();
+        if alarm {
+            parts.due.ring();
+        }
     }
     Ok(placed)
 }
