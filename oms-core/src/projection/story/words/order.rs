@@ -1,9 +1,12 @@
 //! What the order's own events say: its steps, what it asked of whom, and what it undid.
 
 use super::count;
-use crate::event::{
-    inventory::Shortage,
-    order::{FailureReason, OrderEvent, OrderPlaced},
+use crate::{
+    event::{
+        inventory::Shortage,
+        order::{FailureReason, OrderEvent, OrderPlaced},
+    },
+    money::Money,
 };
 
 pub(super) fn order(event: &OrderEvent) -> String {
@@ -35,10 +38,7 @@ pub(super) fn order(event: &OrderEvent) -> String {
         ),
         OrderEvent::OrderShipmentFailed(why) => format!("no carrier takes it: {}", why.reason),
         OrderEvent::OrderStockConsumed(_) => "the units have left the books".to_owned(),
-        OrderEvent::OrderDelivered(arrived) => match arrived.collected {
-            Some(amount) => format!("the parcel has arrived, {amount} was collected; told payment"),
-            None => "the parcel has arrived".to_owned(),
-        },
+        OrderEvent::OrderDelivered(arrived) => delivered(arrived.collected),
         OrderEvent::OrderCancelRequested(wish) => format!("{} wants it cancelled: {}", wish.by, wish.reason),
         OrderEvent::OrderCancelRejected(why) => format!("it cannot be cancelled any more: {}", why.reason),
         OrderEvent::OrderShipmentCancelled(_) => "the parcel will not leave".to_owned(),
@@ -46,12 +46,7 @@ pub(super) fn order(event: &OrderEvent) -> String {
             format!("began to undo everything, because {}", because(failing.reason))
         }
         OrderEvent::OrderCancelling(_) => "began to undo everything, as was asked".to_owned(),
-        OrderEvent::OrderPaymentUndone(moved) if moved.amount.is_zero() => {
-            "the payment is undone, nothing had to be given back".to_owned()
-        }
-        OrderEvent::OrderPaymentUndone(moved) => {
-            format!("the payment is undone, {} was given back", moved.amount)
-        }
+        OrderEvent::OrderPaymentUndone(moved) => undone(moved.amount),
         OrderEvent::OrderStockReleased(_) => "the stock is given back".to_owned(),
         OrderEvent::OrderNeedsAttention(why) => format!("a person must look: {}", why.reason),
         OrderEvent::OrderCompleted(_) => "completed: delivered and paid".to_owned(),
@@ -85,6 +80,20 @@ pub(super) fn shortages(shortages: &[Shortage]) -> String {
         [] => "it was undone before it was held".to_owned(),
         short => short.iter().map(one).collect::<Vec<_>>().join(", "),
     }
+}
+
+fn delivered(collected: Option<Money>) -> String {
+    match collected {
+        Some(amount) => format!("the parcel has arrived, {amount} was collected; told payment"),
+        None => "the parcel has arrived".to_owned(),
+    }
+}
+
+fn undone(returned: Money) -> String {
+    if returned.is_zero() {
+        return "the payment is undone, nothing had to be given back".to_owned();
+    }
+    format!("the payment is undone, {returned} was given back")
 }
 
 fn tracking(number: &str) -> &str {
