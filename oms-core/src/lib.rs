@@ -7,6 +7,7 @@ pub mod conformance;
 pub mod event;
 pub mod gateway;
 pub mod id;
+pub mod inventory;
 pub mod message;
 pub mod money;
 pub mod order;

@@ -3,6 +3,7 @@
 mod append;
 mod fault;
 mod handler;
+pub mod inventory;
 mod loaded;
 mod local;
 pub mod order;
