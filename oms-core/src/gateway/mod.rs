@@ -1,5 +1,12 @@
 //! The ports to the outside world: payment providers, carriers, notifiers, and whatever a user adds.
 
+pub mod carrier;
+pub mod notifier;
+pub mod payment;
+mod typed;
+
+pub use typed::{Port, Reported, Typed};
+
 use crate::id::{Digest, MessageId, Name, StreamId};
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -25,6 +25,8 @@ pub(super) async fn watch(parts: Arc<Parts>) {
     let mut next_sweep = parts.clock.now().after(sweep_pause(&parts));
     let mut failures = 0;
     while !parts.draining() {
+        // Until the next look is known, every alarm rings.
+        parts.next_look.store(i64::MAX, Ordering::SeqCst);
         let now = parts.clock.now();
         let swept = if now >= next_sweep { sweep(&parts).await } else { Ok(()) };
         if now >= next_sweep {

@@ -8,7 +8,7 @@ use crate::{
     id::{IdSource, Name},
     message::{Codec, GroupLane},
     service::Handler,
-    store::{Lease, Store, Write},
+    store::{Lease, Store, Writes},
 };
 use futures::{
     FutureExt,
@@ -143,11 +143,11 @@ impl Parts {
         self.due.ring();
     }
 
-    /// Whether one of these rows wants to be looked at before the due loop would look by itself.
-    pub(super) fn is_sooner(&self, now: Timestamp, writes: &[Write]) -> bool {
-        let delays = writes.iter().filter_map(|write| write.next.deadline.as_ref());
-        let first = delays.map(|deadline| now.after(deadline.delay).0).min();
-        first.is_some_and(|first| first < self.next_look.load(Ordering::SeqCst))
+    /// Wakes the due loop when `alarm` comes before it would look by itself; called after the commit that set it.
+    pub(super) fn wake_for(&self, alarm: Option<Timestamp>) {
+        if alarm.is_some_and(|alarm| alarm.0 < self.next_look.load(Ordering::SeqCst)) {
+            self.due.ring();
+        }
     }
 
     pub(super) fn ring_all(&self) {
@@ -203,4 +203,10 @@ impl Parts {
     pub(super) async fn undeclare(&self) {
         *self.declared.lock().await = false;
     }
+}
+
+/// The first moment at which one of these rows wants to be looked at.
+pub(super) fn first_alarm(now: Timestamp, writes: &Writes) -> Option<Timestamp> {
+    let written = writes.streams.iter().filter(|write| writes.alarms.contains(&write.stream));
+    written.filter_map(|write| write.next.deadline.as_ref()).map(|deadline| now.after(deadline.delay)).min()
 }

@@ -43,8 +43,8 @@ pub struct CancelReply {
 ///
 /// # Errors
 /// [`Fault::Permanent`] when it cannot be encoded, which no order of this library causes.
-pub fn placement(placed: OrderPlaced, times: &SagaTimes) -> Result<Reaction, Fault> {
-    react(&Order::default(), vec![OrderEvent::OrderPlaced(Arc::new(placed))], times)
+pub fn placement(placed: Arc<OrderPlaced>, times: &SagaTimes) -> Result<Reaction, Fault> {
+    react(&Order::default(), vec![OrderEvent::OrderPlaced(placed)], times)
 }
 
 /// The order service. It owns the streams of kind [`KIND`], one for each order, and the saga is inside them.

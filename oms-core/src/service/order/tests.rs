@@ -21,7 +21,7 @@ struct Shelf(Stream);
 
 impl Shelf {
     fn placed() -> (Self, Reaction) {
-        let reaction = placement(opened(new_order("card")), &SagaTimes::default());
+        let reaction = placement(Arc::new(opened(new_order("card"))), &SagaTimes::default());
         let reaction = reaction.unwrap_or_else(|fault| panic!("{fault}"));
         let mut shelf = Self::default();
         shelf.keep(&reaction);
