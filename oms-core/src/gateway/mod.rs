@@ -1,8 +1,10 @@
 //! The ports to the outside world: payment providers, carriers, notifiers, and whatever a user adds.
 
 pub mod carrier;
+pub mod journal;
 pub mod notifier;
 pub mod payment;
+pub mod simulated;
 mod typed;
 
 pub use typed::{Port, Reported, Typed};
