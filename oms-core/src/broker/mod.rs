@@ -215,8 +215,7 @@ pub trait Broker: Send + Sync {
     /// nothing is changed then.
     async fn declare(&self, topology: &Topology) -> Result<(), BrokerError>;
 
-    /// Publishes packs, in order per lane, and gives one answer for each, in their order. After a pack that is
-    /// held off (rejected, not for good), no later one of its topic and lane is stored in the same call.
+    /// Publishes packs, in order per lane, and gives one answer for each, in their order.
     ///
     /// Dropped half-way, each pack's outcome is as if [`Publish::Unknown`].
     ///
