@@ -1,6 +1,6 @@
 //! The gateways' own books: what the outside world says was taken and given back, compared with ours.
 
-use super::Held;
+use super::held::Held;
 use crate::{id::OrderId, projection::Facts};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
 //! The invariants about streams: versions without gaps, one effect for each cause, and states equal to their fold.
 
-use super::Held;
+use super::held::Held;
 use crate::{
     service::{Entry, Handler},
     store::{Recorded, Stream},
