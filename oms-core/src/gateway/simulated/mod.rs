@@ -17,5 +17,6 @@ pub use draws::{Draws, Windows};
 pub use notifier::SimulatedNotifier;
 pub use provider::SimulatedProvider;
 
-#[cfg(all(test, feature = "conformance"))]
+#[cfg(test)]
+#[cfg(feature = "conformance")]
 mod tests;
