@@ -49,6 +49,9 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("park-11", "a release that is buried becomes a dead letter of its own owed place", |kit| {
         Box::pin(buried_release(kit))
     }),
+    Check::new("park-12", "a redriven dead letter that is parked is closed by its release", |kit| {
+        Box::pin(parked_redrive(kit))
+    }),
 ];
 
 async fn put_aside(kit: &Kit<'_>) -> Checked {
@@ -271,4 +274,27 @@ async fn buried_release(kit: &Kit<'_>) -> Checked {
     let letters = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
     same("origins", letters.into_iter().map(|letter| letter.origin).collect(), vec![Some((pack, 0))])?;
     same("parked", kit.store.count().await?.parked, 0)
+}
+
+async fn parked_redrive(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let (_, letter) = bury(kit, "k").await?;
+    kit.store.redrive(&Pick::Everything).await?;
+    let parked = Parked {
+        again: None,
+        message: letter.message,
+        origin: None,
+        error: Name::from("later"),
+        attempts: 2,
+        next: Some(SECOND),
+    };
+    let ended = Consumed::Redriven { number: letter.number, end: End::Parked };
+    kit.commit(&alpha, Writes { parked: vec![parked], ..taking(ended) }).await?;
+    same("due while it is parked", kit.due(&alpha).await?, Vec::new())?;
+    kit.clock.advance(SECOND);
+    let (seq, _) = one_due(kit, &alpha).await?;
+    kit.commit(&alpha, taking(Consumed::Released { seq, end: End::Handled })).await?;
+    let letters = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
+    same("state", letters.iter().map(|one| one.state).collect(), vec![DeadLetterState::Handled])?;
+    kit.nothing_left().await
 }
