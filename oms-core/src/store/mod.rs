@@ -2,12 +2,14 @@
 
 mod error;
 pub mod locks;
+mod memory;
 mod port;
 mod stream;
 mod turn;
 
 pub use crate::id::{Rank, StreamId};
 pub use error::StoreError;
+pub use memory::MemoryStore;
 pub use port::{
     Counts, DeadLetter, DeadLetterState, PUBLIC, Pick, PublicPack, Recorded, Registered, Store,
     StoreCapabilities, Waiting,

@@ -1,0 +1,143 @@
+//! A commit: everything is checked first, then everything is written.
+
+use super::state::State;
+use crate::{
+    clock::Timestamp,
+    id::Name,
+    message::GroupLane,
+    store::{Consumed, End, PUBLIC, Right, StoreError, Write, Writes},
+};
+use std::collections::BTreeSet;
+
+/// What a turn read, and must still be so.
+pub(super) struct Read {
+    pub(super) right: Right,
+    pub(super) revision: u64,
+    pub(super) position: u64,
+    pub(super) now: Timestamp,
+}
+
+/// Writes all of it, or nothing.
+pub(super) fn commit(
+    state: &mut State,
+    read: &Read,
+    writes: Writes,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sound(&writes, read)?;
+    fenced(state, &read.right)?;
+    let lane = read.right.lane();
+    let free = |write: &Write| state.streams.version(&write.stream) == write.expected;
+    let unclaimed = |key| state.effects.is_unclaimed(lane, key);
+    let holds = state.revision == read.revision
+        && state.positions.get(lane).copied().unwrap_or(0) < read.position
+        && writes.streams.iter().all(free)
+        && writes.withdrawn.iter().all(unclaimed)
+        && writes.consumed.iter().all(|consumed| is_there(state, lane, consumed))
+        && once(&writes);
+    if !holds {
+        return Err(StoreError::Conflict);
+    }
+    apply(state, read, writes, now);
+    Ok(())
+}
+
+/// Refuses a turn whose lane has changed hands.
+pub(super) fn fenced(state: &State, right: &Right) -> Result<(), StoreError> {
+    match right {
+        Right::Fenced(lease) if !state.leases.holds(lease) => Err(StoreError::LostLease(lease.lane.clone())),
+        Right::Fenced(_) | Right::Unfenced(_) => Ok(()),
+    }
+}
+
+/// What a worker that keeps the contract never breaks.
+fn sound(writes: &Writes, read: &Read) -> Result<(), StoreError> {
+    let written: BTreeSet<_> = writes.streams.iter().map(|write| &write.stream).collect();
+    let counted = |write: &Write| {
+        let count = write.events.len();
+        let next = write.expected + count as u64;
+        count > 0 && count == write.causes.len() && write.next.version == next && write.next.state.is_some()
+    };
+    let renewed = |consumed: &Consumed| match consumed {
+        Consumed::Released { seq, end: End::Parked } => {
+            writes.parked.iter().any(|parked| parked.again == Some(*seq))
+        }
+        Consumed::Owed { .. } | Consumed::Due { .. } | Consumed::Released { .. } => true,
+        Consumed::Redriven { .. } | Consumed::Answered { .. } => true,
+    };
+    let placed = (read.position..).zip(&writes.packs).all(|(position, pack)| {
+        pack.id.sender == *read.right.lane() && pack.id.position == position && !pack.keys.is_empty()
+    });
+    let broken = [
+        (written.len() == writes.streams.len(), "a stream is written twice in one turn"),
+        (writes.streams.iter().all(counted), "a write's version, events, causes and state do not agree"),
+        (
+            writes.alarms.iter().all(|stream| written.contains(stream)),
+            "an alarm of a stream that is not written",
+        ),
+        (placed, "packs must be of this lane, with messages, and positions counted up from the one found"),
+        (writes.consumed.iter().all(renewed), "a release is parked again without its message"),
+    ];
+    match broken.into_iter().find(|(holds, _)| !holds) {
+        Some((_, why)) => Err(StoreError::Misused(why)),
+        None => Ok(()),
+    }
+}
+
+fn is_there(state: &State, lane: &GroupLane, consumed: &Consumed) -> bool {
+    match consumed {
+        Consumed::Owed { pack, indexes, .. } => {
+            indexes.iter().all(|index| state.owing.is_left(lane, pack, *index))
+        }
+        Consumed::Due { stream, set_at, firing } => state.alarms.stands(lane, stream, *set_at, *firing),
+        Consumed::Released { seq, .. } => state.parking.is_parked(lane, *seq),
+        Consumed::Redriven { number, .. } => state.parking.is_redriven(lane, *number),
+        Consumed::Answered { effect, .. } => state.effects.stands(lane, effect),
+    }
+}
+
+/// Nothing is consumed twice in one commit.
+fn once(writes: &Writes) -> bool {
+    let (mut owed, mut seqs, mut numbers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    writes.consumed.iter().all(|consumed| match consumed {
+        Consumed::Owed { pack, indexes, .. } => indexes.iter().all(|index| owed.insert((pack, *index))),
+        Consumed::Released { seq, .. } => seqs.insert(*seq),
+        Consumed::Redriven { number, .. } => numbers.insert(*number),
+        Consumed::Due { .. } | Consumed::Answered { .. } => true,
+    })
+}
+
+fn apply(state: &mut State, read: &Read, writes: Writes, now: Timestamp) {
+    let lane = read.right.lane().clone();
+    let last = read.position + (writes.packs.len() as u64).max(1) - 1;
+    state.positions.insert(lane.clone(), last);
+    state.commits += 1;
+    for consumed in &writes.consumed {
+        match consumed {
+            Consumed::Owed { pack, indexes, end } => state.owing.end(&lane, pack, indexes, *end),
+            Consumed::Due { stream, .. } if !writes.alarms.contains(stream) => state.alarms.remove(stream),
+            Consumed::Answered { effect, settled: true } => state.effects.remove(effect),
+            Consumed::Due { .. } | Consumed::Released { .. } => {}
+            Consumed::Redriven { .. } | Consumed::Answered { .. } => {}
+        }
+    }
+    let sources = state.parking.consume(&lane, &writes.consumed, &mut state.owing);
+    for write in writes.streams {
+        if writes.alarms.contains(&write.stream) {
+            let newest = write.next.deadline.as_ref();
+            state.alarms.follow(&write.stream, newest, state.topology.lanes, now);
+        }
+        state.streams.write(&lane, read.position, write, read.now);
+    }
+    for pack in writes.packs {
+        let mut hearers: Vec<Name> = state.topology.hearers(&pack.topic).cloned().collect();
+        if state.topology.public.contains(&pack.topic) {
+            hearers.push(Name::from(PUBLIC));
+        }
+        state.owing.insert(pack, hearers, now);
+    }
+    writes.withdrawn.iter().for_each(|key| state.effects.remove(key));
+    writes.effects.into_iter().for_each(|effect| state.effects.insert(&lane, effect));
+    writes.parked.into_iter().for_each(|parked| state.parking.park(&lane, parked, &sources, now));
+    writes.buried.into_iter().for_each(|buried| state.parking.bury(&lane, buried, &sources, now));
+}
