@@ -1,4 +1,9 @@
 //! The order management system as an application: what the `oms` command is made of.
 
+pub mod exit;
+pub mod import;
+pub mod ledger;
 pub mod plan;
+pub mod report;
+pub mod show;
 pub mod source;
