@@ -1,5 +1,6 @@
 //! The order management system as an application: what the `oms` command is made of.
 
+pub mod args;
 pub mod exit;
 pub mod import;
 pub mod ledger;

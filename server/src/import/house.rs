@@ -1,14 +1,18 @@
 //! What an import needs of the system that it fills.
 
 use async_trait::async_trait;
-use oms_core::{event::inventory::AdjustStock, id::OrderId, order::NewOrder};
+use oms_core::{
+    event::{inventory::AdjustStock, public::Status},
+    id::OrderId,
+    order::NewOrder,
+};
 use std::{error::Error, time::Duration};
 
 /// Where an order stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// The public status.
-    pub status: String,
+    pub status: Status,
     /// Whether it is terminal.
     pub ended: bool,
     /// Whether it waits for its dispatch to be released or cancelled.

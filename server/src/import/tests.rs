@@ -8,7 +8,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use oms_core::{
-    event::inventory::AdjustStock,
+    event::{inventory::AdjustStock, public::Status},
     id::{OrderId, order_id},
 };
 use std::{collections::BTreeMap, io::Cursor, sync::Mutex, time::Duration};
@@ -84,11 +84,11 @@ impl House for Scripted {
         let held = *hold && *looks >= 2 && !*cancelled;
         let ended = !held && *looks == 3;
         let status = match (ended, *cancelled) {
-            (true, true) => "Cancelled",
-            (true, false) => "Completed",
-            (false, _) => "Pending",
+            (true, true) => Status::Cancelled,
+            (true, false) => Status::Completed,
+            (false, _) => Status::Pending,
         };
-        Ok(Some(Standing { status: status.to_owned(), ended, held, version: *looks }))
+        Ok(Some(Standing { status, ended, held, version: *looks }))
     }
 
     async fn pause(&self, time: Duration) {
@@ -120,7 +120,7 @@ async fn orders_are_placed_and_the_one_that_is_cancelled_is_cancelled_when_it_is
     let house = Scripted::default();
     let (taken, settled, _) = import(&house, FILE, Pace::default(), &Stop::default()).await;
     assert_eq!((taken.placed, taken.already_known), (3, 0));
-    assert_eq!(counts(&settled), [("Cancelled", 1), ("Completed", 2)]);
+    assert_eq!(counts(&settled), [("cancelled", 1), ("completed", 2)]);
     assert_eq!((settled.open, settled.too_late.len()), (0, 0));
 }
 
@@ -134,7 +134,7 @@ async fn a_second_run_places_nothing_and_cancels_what_is_left() {
     *house.orders.lock().expect("no panic") = stopping.orders.into_inner().expect("no panic");
     let (second, settled, _) = import(&house, FILE, Pace::default(), &Stop::default()).await;
     assert_eq!((second.placed, second.already_known), (2, 1));
-    assert_eq!(counts(&settled), [("Cancelled", 1), ("Completed", 2)]);
+    assert_eq!(counts(&settled), [("cancelled", 1), ("completed", 2)]);
     let (third, settled, _) = import(&house, FILE, Pace::default(), &Stop::default()).await;
     assert_eq!((third.placed, third.already_known), (0, 3));
     assert_eq!(settled.open, 0);
@@ -159,7 +159,7 @@ async fn a_backlog_is_waited_for_and_loses_nothing() {
 async fn an_order_that_does_not_move_is_given_up_after_the_settle_time() {
     let house = Scripted { stuck: Some("2"), ..Scripted::default() };
     let (_, settled, _) = import(&house, FILE, Pace::default(), &Stop::default()).await;
-    assert_eq!(counts(&settled), [("Cancelled", 1), ("Completed", 1), ("Pending", 1)]);
+    assert_eq!(counts(&settled), [("cancelled", 1), ("completed", 1), ("pending", 1)]);
     assert_eq!(settled.open, 1);
     let paused = *house.paused.lock().expect("no panic");
     assert!(paused >= Duration::from_secs(1) && paused < Duration::from_secs(2), "{paused:?}");

@@ -2,7 +2,7 @@
 
 use super::{House, Standing, Stop, intake::outside};
 use crate::exit::Failure;
-use oms_core::id::OrderId;
+use oms_core::{event::public::Status, id::OrderId};
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -41,7 +41,7 @@ pub struct Settled {
 
 impl Settled {
     fn count(&mut self, standing: Option<&Standing>) {
-        let status = standing.map_or("Unknown", |standing| standing.status.as_str());
+        let status = standing.map_or("unknown", |standing| standing.status.name());
         *self.by_status.entry(status.to_owned()).or_default() += 1;
     }
 }
@@ -129,7 +129,7 @@ impl Watch {
     fn end(&mut self, one: Open, standing: &Standing) {
         // An order that failed by itself keeps nothing: there is nothing left to cancel.
         if let Some(invoice) =
-            one.awaited.cancelled_by.filter(|_| !one.asked && standing.status == "Completed")
+            one.awaited.cancelled_by.filter(|_| !one.asked && standing.status == Status::Completed)
         {
             let why = "its order was completed before the cancellation came; returns are not supported yet";
             self.settled.too_late.push((invoice, why.to_owned()));

@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn the_names_that_scripts_rely_on_never_change() {
-        let by_status = BTreeMap::from([("Completed".to_owned(), 1)]);
+        let by_status = BTreeMap::from([("completed".to_owned(), 1)]);
         let import = ImportAnswer {
             orders: 1,
             rows: 2,
@@ -75,7 +75,7 @@ mod tests {
             report: PathBuf::from("r.csv"),
         };
         let expected = "{\"orders\":1,\"rows\":2,\"cancellation_invoices\":3,\"cancellations_matched\":4,\
-                        \"gross_minor\":5,\"placed\":6,\"already_known\":7,\"by_status\":{\"Completed\":1},\
+                        \"gross_minor\":5,\"placed\":6,\"already_known\":7,\"by_status\":{\"completed\":1},\
                         \"refused_rows\":8,\"report\":\"r.csv\"}";
         assert_eq!(object(&import).expect("it is JSON"), expected);
         let check = CheckAnswer {
