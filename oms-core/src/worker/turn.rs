@@ -6,11 +6,12 @@ use super::{
     draft::Draft,
     incident,
     metrics::add,
-    parts::Parts,
+    parts::{Parts, first_alarm},
     seal::{SealError, seal},
     work::{Origin, Work, works},
 };
 use crate::{
+    clock::Timestamp,
     gateway::EffectKey,
     id::{Name, Rank, StreamId},
     message::PackId,
@@ -83,8 +84,8 @@ pub(super) async fn turn(
         return Ok(Done { reply, ..done });
     }
     let writes = seal(draft, right.lane(), found.position, parts.codec.as_ref(), &parts.options)?;
-    let wake =
-        Wake { packs: !writes.packs.is_empty(), due: done.moved || !writes.alarms.is_empty(), gateways };
+    let alarm = first_alarm(found.now, &writes);
+    let wake = Wake { packs: !writes.packs.is_empty(), due: done.moved, alarm, gateways };
     open.commit(writes).await?;
     add(&parts.tally.turns, 1);
     wake.ring(parts);
@@ -189,6 +190,7 @@ fn note(parts: &Parts, works: &[Work], outlook: &Outlook, found: &Found, draft: 
 struct Wake {
     packs: bool,
     due: bool,
+    alarm: Option<Timestamp>,
     gateways: BTreeSet<Name>,
 }
 
@@ -200,6 +202,7 @@ impl Wake {
         if self.due {
             parts.due.ring();
         }
+        parts.wake_for(self.alarm);
         self.gateways.iter().filter_map(|gateway| parts.doors.get(gateway)).for_each(super::bell::Bell::ring);
     }
 }
