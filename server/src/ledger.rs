@@ -1,5 +1,6 @@
 //! The ledger of the simulated outside world: a file of its own beside the database, so that a double charge shows.
 
+use oms_core::gateway::journal::{Journal, JournalError, LedgerEntry};
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
@@ -21,12 +22,12 @@ pub struct LedgerError {
 /// answered. Half an entry at the end was never answered, and is cut off when the file is opened.
 ///
 /// ```
+/// use oms_core::gateway::journal::Journal as _;
 /// use oms_server::ledger::Ledger;
 /// # let folder = std::env::temp_dir().join(format!("oms-ledger-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder)?;
 /// let ledger = Ledger::open(&folder.join("orders.db.ledger"))?;
-/// ledger.append(r#"{"step":"authorise"}"#)?;
-/// assert_eq!(ledger.entries()?.last().map(String::as_str), Some(r#"{"step":"authorise"}"#));
+/// assert!(ledger.load()?.is_empty());
 /// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -57,30 +58,34 @@ impl Ledger {
         Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
     }
 
-    /// Adds an entry, on one line. When this returns, the death of the process does not lose it.
-    ///
-    /// # Errors
-    /// [`LedgerError`]; also for an entry with a line end in it.
-    pub fn append(&self, entry: &str) -> Result<(), LedgerError> {
-        if entry.contains('\n') {
-            return Err(self.failed(io::Error::other("an entry is one line")));
+    fn write(&self, entries: &[LedgerEntry]) -> io::Result<()> {
+        let mut lines = String::new();
+        for entry in entries {
+            lines.push_str(&serde_json::to_string(entry)?);
+            lines.push('\n');
         }
-        let line = format!("{entry}\n");
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(line.as_bytes()).and_then(|()| file.flush()).map_err(|source| self.failed(source))
+        file.write_all(lines.as_bytes())?;
+        file.flush()
     }
 
-    /// Reads all entries, oldest first.
-    ///
-    /// # Errors
-    /// [`LedgerError`].
-    pub fn entries(&self) -> Result<Vec<String>, LedgerError> {
-        let file = File::open(&self.path).map_err(|source| self.failed(source))?;
-        BufReader::new(file).lines().collect::<Result<_, _>>().map_err(|source| self.failed(source))
+    fn read(&self) -> io::Result<Vec<LedgerEntry>> {
+        let file = BufReader::new(File::open(&self.path)?);
+        file.lines().map(|line| Ok(serde_json::from_str(&line?)?)).collect()
     }
 
     fn failed(&self, source: io::Error) -> LedgerError {
         LedgerError { path: self.path.clone(), source }
+    }
+}
+
+impl Journal for Ledger {
+    fn append(&self, lines: &[LedgerEntry]) -> Result<(), JournalError> {
+        self.write(lines).map_err(|source| JournalError(Box::new(self.failed(source))))
+    }
+
+    fn load(&self) -> Result<Vec<LedgerEntry>, JournalError> {
+        self.read().map_err(|source| JournalError(Box::new(self.failed(source))))
     }
 }
 
@@ -104,17 +109,27 @@ fn whole_entries(file: &mut File) -> io::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use oms_core::{
+        clock::Timestamp,
+        gateway::{EffectKey, journal::Fact},
+    };
+
+    fn entry(fact: Fact) -> LedgerEntry {
+        LedgerEntry { key: EffectKey::new("o", "charge", 1), fact, amount: None, at: Timestamp(7) }
+    }
 
     #[test]
     fn half_an_entry_at_the_end_is_cut_off_and_the_others_stay() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("l");
         let long = format!("{{\"half\":\"{}", "x".repeat(10_000));
-        std::fs::write(&path, format!("{{\"a\":1}}\n{long}")).expect("it can be written");
-        let ledger = Ledger::open(&path).expect("it opens");
-        ledger.append("{\"b\":2}").expect("it is written");
-        assert_eq!(ledger.entries().expect("it is read"), ["{\"a\":1}", "{\"b\":2}"]);
-        assert!(ledger.append("two\nlines").is_err());
+        let [one, two] = [Fact::Told, Fact::Captured].map(entry);
+        Ledger::open(&path).expect("it opens").append(std::slice::from_ref(&one)).expect("it is written");
+        let torn = std::fs::read_to_string(&path).expect("it is there") + &long;
+        std::fs::write(&path, torn).expect("it can be written");
+        let ledger = Ledger::open(&path).expect("it opens again");
+        ledger.append(std::slice::from_ref(&two)).expect("it is written");
+        assert_eq!(ledger.load().expect("it is read"), [one, two]);
     }
 
     #[test]

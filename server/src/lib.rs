@@ -6,5 +6,6 @@ pub mod import;
 pub mod ledger;
 pub mod plan;
 pub mod report;
+pub mod shop;
 pub mod show;
 pub mod source;
