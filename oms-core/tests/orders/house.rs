@@ -9,7 +9,7 @@ use oms_core::{
         simulated::{Draws, SimulatedCarrier, SimulatedNotifier, SimulatedProvider, Windows},
     },
     id::{CustomerId, IdSource, Name, OrderId, Sku},
-    money::Money,
+    money::{Currency, Money},
     oms::{Builder, Oms},
     order::{NewLine, NewOrder},
     payment::Method,
@@ -25,7 +25,7 @@ use std::{
 };
 
 #[derive(Default)]
-pub struct Counting(AtomicU64);
+pub(crate) struct Counting(AtomicU64);
 
 impl IdSource for Counting {
     fn next(&self) -> u128 {
@@ -34,18 +34,18 @@ impl IdSource for Counting {
 }
 
 /// Everything that outlives one run of the house.
-pub struct World {
-    pub stage: Stage,
-    pub store: Arc<dyn Store>,
-    pub broker: Arc<dyn Broker>,
-    pub journal: Arc<MemoryJournal>,
-    pub draws: Draws,
-    pub windows: Windows,
-    pub times: SagaTimes,
+pub(crate) struct World {
+    pub(crate) stage: Stage,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) journal: Arc<MemoryJournal>,
+    pub(crate) draws: Draws,
+    pub(crate) windows: Windows,
+    pub(crate) times: SagaTimes,
 }
 
 impl World {
-    pub fn new(draws: Draws) -> Self {
+    pub(crate) fn new(draws: Draws) -> Self {
         let stage = Stage::default();
         let windows = Windows {
             approval: Duration::from_secs(1),
@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    pub fn builder(&self) -> Builder {
+    pub(crate) fn builder(&self) -> Builder {
         let clock: Arc<VirtualClock> = Arc::new(self.stage.clock());
         let (broker, store) = (Arc::clone(&self.broker), Arc::clone(&self.store));
         let provider = || {
@@ -82,7 +82,7 @@ impl World {
     }
 
     /// Builds a house, runs it beside `scene`, and drains it.
-    pub fn play<T>(&self, scene: impl AsyncFnOnce(Oms) -> T) -> T {
+    pub(crate) fn play<T>(&self, scene: impl AsyncFnOnce(Oms) -> T) -> T {
         let played = self.stage.run(async {
             let oms = self.builder().build().await.expect("builds");
             let (stop, stopped) = futures::channel::oneshot::channel::<()>();
@@ -100,8 +100,8 @@ impl World {
     }
 }
 
-pub fn order(method: &str, lines: &[(&str, u32, i64)]) -> NewOrder {
-    let gbp = "GBP".parse().expect("a currency");
+pub(crate) fn order(method: &str, lines: &[(&str, u32, i64)]) -> NewOrder {
+    let gbp = Currency::new("GBP").expect("a currency");
     let line = |(sku, quantity, minor): &(&str, u32, i64)| NewLine {
         sku: Sku::new(sku).expect("a SKU"),
         name: String::new(),
@@ -128,7 +128,7 @@ pub fn order(method: &str, lines: &[(&str, u32, i64)]) -> NewOrder {
     }
 }
 
-pub async fn stock(oms: &Oms, sku: &str, units: i64) {
+pub(crate) async fn stock(oms: &Oms, sku: &str, units: i64) {
     let change = AdjustStock {
         sku: Sku::new(sku).expect("a SKU"),
         delta: units,
@@ -138,6 +138,6 @@ pub async fn stock(oms: &Oms, sku: &str, units: i64) {
     assert!(oms.adjust_stock(change).await.expect("handled").accepted);
 }
 
-pub async fn place(oms: &Oms, order: NewOrder, key: &str) -> OrderId {
+pub(crate) async fn place(oms: &Oms, order: NewOrder, key: &str) -> OrderId {
     oms.place(order, "shop", key).await.expect("placed").id
 }
