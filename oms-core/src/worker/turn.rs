@@ -83,6 +83,10 @@ pub(super) async fn turn(
         Some(error) => condemn(works, error, &mut draft),
         None => decide(handler, works, &mut draft, wanted, &parts.options.retry),
     };
+    // Who asks from outside is told at once; a dead letter would only fill the store for them.
+    if let Some(buried) = draft.buried.first().filter(|_| !batch.requests.is_empty()) {
+        return Err(TurnError::Refused { error: buried.error.to_string(), works: 1, alone: None });
+    }
     let (decided, rest) = all.split_at(outlook.decided);
     let mut done = done(decided, rest, &found, &draft);
     done.reply = draft.reply.take();
