@@ -7,6 +7,7 @@ use super::{
     metrics::add,
     parts::Parts,
     turn::{Done, TurnError, turn},
+    work::Origin,
 };
 use crate::{
     broker::{Consumer, Delivery, Settlement, Token},
@@ -17,7 +18,7 @@ use crate::{
 };
 use futures::future::{Either, select};
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     pin::pin,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -62,7 +63,7 @@ struct Lane<'a> {
     wanted: Wanted,
     limit: Limit,
     failures: u32,
-    condemned: Option<String>,
+    condemned: Option<(Origin, String)>,
 }
 
 impl Lane<'_> {
@@ -190,7 +191,7 @@ impl Lane<'_> {
             local: if answers_only {
                 Vec::new()
             } else {
-                self.papers.local.iter().cloned().collect::<Vec<Local>>()
+                self.papers.local.iter().take(self.limit.messages).cloned().collect::<Vec<Local>>()
             },
             answers: self.papers.answers.clone(),
             requests: Vec::new(),
@@ -198,27 +199,29 @@ impl Lane<'_> {
             limit: self.limit,
             condemned: self.condemned.clone(),
         };
+        let asked = batch.local.clone();
         let done = turn(self.parts, self.handler, &self.group, &right, &batch, &mut self.wanted).await;
         match done {
-            Ok(done) => self.finish(&done),
+            Ok(done) => self.finish(&done, &asked),
             Err(error) => self.recover(error).await,
         }
     }
 
-    fn finish(&mut self, done: &Done) {
+    fn finish(&mut self, done: &Done, asked: &[Local]) {
         self.failures = 0;
         self.condemned = None;
         self.limit = self.parts.options.batch;
-        self.papers.answers.retain(|hand: &InHand| done.unanswered.contains(&hand.effect.key));
-        if !done.more {
-            self.papers.local.clear();
+        let undone = |hand: &InHand| (hand.effect.key.clone(), hand.answer.id(&hand.effect.key));
+        self.papers.answers.retain(|hand| done.unanswered.contains(&undone(hand)));
+        let unseen = |local: &Local| done.unseen.contains(local) || !asked.contains(local);
+        self.papers.local.retain(unseen);
+        if !done.overdue {
             self.papers.overdue = None;
         }
-        let finished: BTreeSet<_> = done.finished.iter().collect();
         // Ack after the commit: a crash in between repeats the message, never loses it.
         let hand = std::mem::take(&mut self.hand);
         for (token, delivered) in hand {
-            if finished.contains(&delivered.pack) {
+            if done.finished.contains(&delivered.pack) {
                 self.settle(token, Settlement::Ack);
             } else {
                 self.hand.push_back((token, delivered));
@@ -237,9 +240,15 @@ impl Lane<'_> {
                 self.desk.grant(None);
                 return;
             }
+            TurnError::Refused { error, works, alone } => {
+                if self.halve(error, works, alone) {
+                    return;
+                }
+                add(&self.parts.tally.outages, 1);
+            }
             TurnError::Store(StoreError::Refused(_)) | TurnError::Seal(_) => {
-                self.halve(&error);
-                return;
+                add(&self.parts.tally.outages, 1);
+                tracing::warn!(%error, lane = %self.desk.lane, "nothing can be read for the turn; it starts again");
             }
             TurnError::Store(StoreError::Unavailable(_) | StoreError::Unfit(_) | StoreError::Misused(_)) => {
                 add(&self.parts.tally.outages, 1);
@@ -251,14 +260,17 @@ impl Lane<'_> {
         self.parts.nap(wait).await;
     }
 
-    /// A batch that is refused is halved, until the bad message stands alone and is buried.
-    fn halve(&mut self, error: &TurnError) {
-        tracing::warn!(%error, lane = %self.desk.lane, messages = self.limit.messages, "the batch is refused");
-        if self.limit.messages > 1 {
-            self.limit.messages = 1.max(self.limit.messages.min(self.parts.options.batch.messages) / 2);
-        } else {
-            self.condemned = Some(format!("the store refuses what this message causes: {error}"));
-        }
+    /// A batch that is refused is halved, until the bad message stands alone and is buried. False when it cannot even be
+    /// buried: then there is nothing to do but to wait for the store.
+    fn halve(&mut self, error: String, works: usize, alone: Option<Origin>) -> bool {
+        tracing::warn!(error, lane = %self.desk.lane, works, "the batch is refused");
+        let Some(origin) = alone else {
+            self.limit.messages = (works / 2).max(1);
+            return true;
+        };
+        let buried = self.condemned.as_ref().is_none_or(|(condemned, _)| *condemned != origin);
+        self.condemned = Some((origin, format!("the store refuses what this message causes: {error}")));
+        buried
     }
 
     /// Gives back what is in hand and leaves the broker: the lane is someone else's now.

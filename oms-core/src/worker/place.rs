@@ -181,13 +181,15 @@ async fn open_lane(parts: &Parts, handler: &dyn Handler, lane: u16, openings: Ve
                 conflicts += 1;
                 parts.nap(parts.options.outage.wait(parts.owner, conflicts)).await;
             }
-            Err(TurnError::Store(StoreError::Refused(_)) | TurnError::Seal(_)) if batch.len() > 1 => {
-                size = batch.len() / 2;
-            }
+            Err(
+                TurnError::Store(StoreError::Refused(_)) | TurnError::Seal(_) | TurnError::Refused { .. },
+            ) if batch.len() > 1 => size = batch.len() / 2,
             Err(TurnError::Store(StoreError::Refused(source))) => {
                 answers.push(Err(PlaceError::Refused(source.to_string())));
             }
-            Err(TurnError::Seal(error)) => answers.push(Err(PlaceError::Refused(error.to_string()))),
+            Err(error @ (TurnError::Seal(_) | TurnError::Refused { .. })) => {
+                answers.push(Err(PlaceError::Refused(error.to_string())));
+            }
             Err(TurnError::Store(error)) => {
                 let failed = batch.iter().map(|_| Err(PlaceError::Store(error.clone())));
                 answers.extend(failed);

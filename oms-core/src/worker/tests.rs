@@ -4,7 +4,6 @@ use super::{
     RetryPolicy,
     decide::{Outlook, Wanted, decide},
     draft::Draft,
-    metrics::Tally,
     options::Options,
     seal::seal,
     toy::{Count, Order, Toy, message, stream},
@@ -37,7 +36,7 @@ fn draft_over(mut found: Found, streams: &[&str]) -> Draft {
 }
 
 fn run_all(draft: &mut Draft, wanted: &mut Wanted, works: &[Work]) -> Outlook {
-    decide(&Toy, works, draft, wanted, &RetryPolicy::default(), &Tally::default())
+    decide(&Toy, works, draft, wanted, &RetryPolicy::default())
 }
 
 fn run(works: &[Work]) -> (Draft, Outlook) {

@@ -1,0 +1,16 @@
+//! The rules of the spine that need no server, each with a test that names it, on a stage with virtual time.
+
+#[cfg(test)]
+mod door;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod owed;
+#[cfg(test)]
+mod toy;
+#[cfg(test)]
+mod turns;
+#[cfg(test)]
+mod watched;
+#[cfg(test)]
+mod wild;
