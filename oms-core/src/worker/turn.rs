@@ -125,18 +125,10 @@ async fn write(
         incident::record(&mut draft).map_err(serde_error)?;
     }
     let gateways: BTreeSet<Name> = draft.effects.iter().map(|effect| Name::clone(&effect.gateway)).collect();
-<<<<<<< HEAD
-    let reply = draft.reply.take();
-    if draft.is_empty() {
-        return Ok(Done { reply, ..done });
-    }
-    let writes = seal(draft, right.lane(), found.position, parts.codec.as_ref(), &parts.options)?;
-    let alarm = first_alarm(found.now, &writes);
-    let wake = Wake { packs: !writes.packs.is_empty(), due: done.moved, alarm, gateways };
-=======
+    let now = draft.now;
     let writes = seal(draft, right.lane(), position, parts.codec.as_ref(), &parts.options)?;
-    let wake = Wake { packs: !writes.packs.is_empty(), due: moved || !writes.alarms.is_empty(), gateways };
->>>>>>> 9ffced0f503074dddfa8c6a4e648c36ab91825eb
+    let alarm = first_alarm(now, &writes);
+    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways };
     open.commit(writes).await?;
     Ok(wake)
 }
