@@ -3,7 +3,7 @@
 use oms_core::store::StoreError;
 use std::{io, path::PathBuf};
 
-/// Why a store is not opened. The file is left byte for byte as it was, and no other is left beside it.
+/// Why a store is not opened. The file is left byte for byte as it was; one that was new is not left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The file is something else.

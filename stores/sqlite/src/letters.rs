@@ -8,7 +8,7 @@ use crate::{
 use oms_core::{
     clock::Timestamp,
     id::Name,
-    message::Key,
+    message::{GroupLane, Key},
     store::{DeadLetter, DeadLetterState, Local, LocalMessage, PUBLIC, Pick, StoreError},
 };
 use rusqlite::{Connection, params};
@@ -155,4 +155,29 @@ pub(crate) fn bury_public(
     let (row, message) = pack;
     let bytes = crate::wire::pack_message(message);
     execute(db, sql, params![hearer, &*message.envelope.kind, row, &**why, now.0, bytes]).map(drop)
+}
+
+type Due = (Vec<(GroupLane, Local)>, Option<Timestamp>);
+
+/// Parked heads and redriven dead letters that may be handled now, and when the next head may be.
+pub(crate) fn due(
+    db: &Connection,
+    lanes: &[(i64, GroupLane)],
+    limit: usize,
+    now: Timestamp,
+) -> Result<Due, StoreError> {
+    let busy = "SELECT hearer FROM parked UNION SELECT hearer FROM dead WHERE state = 1";
+    let busy: BTreeSet<i64> = all(db, busy, [], |row| row.get(0))?.into_iter().collect();
+    let (mut due, mut next) = (Vec::new(), None);
+    for (id, lane) in lanes.iter().filter(|(id, _)| busy.contains(id)) {
+        for (seq, time) in heads(db, *id)? {
+            if time <= now {
+                due.push((lane.clone(), Local::Released(seq)));
+            } else {
+                next = next.into_iter().chain([time]).min();
+            }
+        }
+        due.extend(redriven(db, *id, limit)?.into_iter().map(|local| (lane.clone(), local)));
+    }
+    Ok((due, next))
 }

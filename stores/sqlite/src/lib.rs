@@ -7,6 +7,7 @@ mod alarm;
 mod commit;
 mod error;
 mod guard;
+mod hearers;
 mod letters;
 mod open;
 mod options;
@@ -21,6 +22,7 @@ mod streams;
 mod turn;
 mod waiting;
 mod wire;
+mod wishes;
 mod writer;
 
 pub use error::OpenError;

@@ -43,7 +43,7 @@ pub(crate) fn open(options: Options) -> Result<SqliteStore, OpenError> {
         Err(error) => {
             if is_new {
                 // What was begun is worth nothing: leave no half a store behind.
-                for ending in ["", "-wal", "-shm", "-journal"] {
+                for ending in ["", "-wal", "-shm", "-journal", "-new", "-new-journal"] {
                     let _ = fs::remove_file(beside(&path, ending));
                 }
             }
@@ -92,10 +92,10 @@ fn start(
     is_new: bool,
 ) -> Result<(Connection, Connection, Present), OpenError> {
     let sqlite = |error| OpenError::sqlite(path.to_owned(), error);
-    let write = connect(options, path).map_err(sqlite)?;
     if is_new {
-        create(&write).map_err(sqlite)?;
+        create(options, path)?;
     }
+    let write = connect(options, path).map_err(sqlite)?;
     let pragma = |name: &str| write.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u32>(0));
     check(path, pragma("application_id").map_err(sqlite)?, pragma("user_version").map_err(sqlite)?)?;
     let present = recall(&write).map_err(sqlite)?;
@@ -108,9 +108,7 @@ fn connect(options: &Options, path: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open(path)?;
     db.set_prepared_statement_cache_capacity(128);
     db.busy_timeout(std::time::Duration::from_secs(2))?;
-    if let Some(bytes) = options.max_bytes {
-        db.query_row(&format!("PRAGMA max_page_count = {}", (bytes / PAGE).max(1)), [], |_| Ok(()))?;
-    }
+    limit(options, &db)?;
     db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     let synchronous = match options.synchronous {
         Synchronous::Full => "FULL",
@@ -121,13 +119,36 @@ fn connect(options: &Options, path: &Path) -> rusqlite::Result<Connection> {
     Ok(db)
 }
 
-fn create(db: &Connection) -> rusqlite::Result<()> {
+fn limit(options: &Options, db: &Connection) -> rusqlite::Result<()> {
+    let Some(bytes) = options.max_bytes else { return Ok(()) };
+    db.query_row(&format!("PRAGMA max_page_count = {}", (bytes / PAGE).max(1)), [], |_| Ok(()))
+}
+
+/// Makes an empty store beside the path and moves it there whole: a kill in between leaves none, never half of one.
+fn create(options: &Options, path: &Path) -> Result<(), OpenError> {
+    let new = beside(path, "-new");
+    // The rest of an earlier attempt, or of a store that was deleted without its log.
+    for old in [new.clone(), beside(&new, "-journal"), beside(path, "-wal"), beside(path, "-shm")] {
+        let _ = fs::remove_file(old);
+    }
+    fill(options, &new).map_err(|error| OpenError::sqlite(path.to_owned(), error))?;
+    let io = |error| OpenError::io(path.to_owned(), error);
+    fs::rename(&new, path).map_err(io)?;
+    if let Some(directory) = path.parent().and_then(|parent| File::open(parent).ok()) {
+        // Where directories cannot be synced, the name is as durable as the system makes it.
+        let _ = directory.sync_all();
+    }
+    Ok(())
+}
+
+fn fill(options: &Options, new: &Path) -> rusqlite::Result<()> {
+    let db = Connection::open(new)?;
+    limit(options, &db)?;
     let schema = include_str!("schema.sql");
     db.execute_batch(&format!(
         "BEGIN IMMEDIATE;\n{schema}\nPRAGMA application_id = {APPLICATION};\nPRAGMA user_version = {SCHEMA};\nCOMMIT;"
     ))?;
-    // The header must say whose file it is, even to who does not read the log beside it.
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    db.close().map_err(|(_, error)| error)
 }
 
 /// Derives what is kept in memory. Whatever was wished may have been told by the process before this one.

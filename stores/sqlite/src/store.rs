@@ -3,33 +3,31 @@
 use crate::{
     alarm,
     guard::LockFile,
+    hearers::{fits, make_lanes, put_hears},
     letters,
     present::{After, Book, Hears},
     reader::Reader,
     relay, removal,
-    rows::{all, blob, cap, execute, name, one, stream_id, uint},
+    rows::cap,
     streams, turn, waiting,
+    wishes::{Claim, wishes},
     writer::{SharedPresent, Writer, present},
 };
 use async_trait::async_trait;
 use oms_core::{
     broker::Topology,
-    clock::{Clock, Timestamp},
-    gateway::{Effect, EffectKey},
-    id::{MessageId, Name},
-    message::{GroupLane, Limit, MAX_LANES, Pack},
+    clock::Clock,
+    gateway::EffectKey,
+    id::Name,
+    message::{GroupLane, Limit, Pack},
     store::{
         Ask, Counts, DeadLetter, Doing, Lease, Local, PUBLIC, Pick, PublicPack, Recorded, Registered, Right,
         Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting,
         locks::{Held, Locks},
     },
 };
-use rusqlite::{Connection, params};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use rusqlite::Connection;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// What a turn holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,49 +123,6 @@ impl SqliteStore {
     }
 }
 
-fn make_lanes(db: &Connection, lanes: Vec<GroupLane>) -> Result<Vec<(i64, GroupLane, u64)>, StoreError> {
-    let mut made = Vec::with_capacity(lanes.len());
-    for lane in lanes {
-        let sql = "INSERT INTO lane (grp, lane) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        execute(db, sql, params![&*lane.group, lane.lane])?;
-        let sql = "SELECT id, reserved FROM lane WHERE grp = ?1 AND lane = ?2";
-        let row = one(db, sql, params![&*lane.group, lane.lane], |row| Ok((row.get(0)?, uint(row.get(1)?))))?;
-        made.extend(row.map(|(id, reserved)| (id, lane, reserved)));
-    }
-    Ok(made)
-}
-
-fn put_hears(db: &Connection, hears: &BTreeMap<Name, BTreeSet<Name>>, lanes: u16) -> Result<u64, StoreError> {
-    execute(db, "DELETE FROM hears", [])?;
-    for (group, topics) in hears {
-        for topic in topics.iter().map(|topic| &**topic).chain([""]) {
-            execute(
-                db,
-                "INSERT OR IGNORE INTO hears (grp, topic) VALUES (?1, ?2)",
-                params![&**group, topic],
-            )?;
-        }
-    }
-    execute(db, "INSERT OR REPLACE INTO meta VALUES ('lanes', ?1)", params![lanes])?;
-    let sql = "INSERT INTO meta VALUES ('revision', 1) ON CONFLICT DO UPDATE SET value = value + 1";
-    execute(db, sql, [])?;
-    let sql = "SELECT value FROM meta WHERE name = 'revision'";
-    Ok(one(db, sql, [], |row| row.get(0).map(uint))?.unwrap_or(1))
-}
-
-/// Refuses a number of lanes that makes no sense, or is not that of this store (rule 22).
-fn fits(lanes: u16, known: u16) -> Result<(), StoreError> {
-    if lanes == 0 || lanes > MAX_LANES {
-        return Err(StoreError::Unfit(format!("{lanes} lanes make no sense; take 1 to {MAX_LANES}")));
-    }
-    if known != 0 && known != lanes {
-        return Err(StoreError::Unfit(format!(
-            "this store has {known} lanes, not {lanes}; take {known}, or a new file"
-        )));
-    }
-    Ok(())
-}
-
 #[async_trait]
 impl Store for SqliteStore {
     fn capabilities(&self) -> StoreCapabilities {
@@ -252,7 +207,7 @@ impl Store for SqliteStore {
         let (now, book, known) = (self.0.clock.now(), self.0.book(), self.known(lanes));
         let ids: Vec<i64> = known.iter().map(|(id, _)| *id).collect();
         let find =
-            move |db: &Connection| Ok((due_aside(db, &known, limit, now)?, alarm::ripe(db, &ids, now)?));
+            move |db: &Connection| Ok((letters::due(db, &known, limit, now)?, alarm::ripe(db, &ids, now)?));
         let ((mut due, mut next), ripe) = self.0.reader.read(find).await?;
         if !ripe.is_empty() {
             let names = Arc::clone(&book);
@@ -321,7 +276,7 @@ impl Store for SqliteStore {
             return Ok(Vec::new());
         }
         let keys: Vec<EffectKey> = claimed.iter().map(|(_, _, key)| key.clone()).collect();
-        let claim = Claim { store: &self.0, keys: Some(keys) };
+        let claim = Claim { present: &self.0.present, keys: Some(keys) };
         let doings = self.0.reader.read(move |db| wishes(db, &book, &claimed)).await?;
         claim.keep();
         Ok(doings)
@@ -384,68 +339,4 @@ impl Store for SqliteStore {
     async fn count(&self) -> Result<Counts, StoreError> {
         Ok(present(&self.0.present).counts)
     }
-}
-
-/// Gives claims back when they were not brought to whoever asked: nobody was told.
-struct Claim<'a> {
-    store: &'a Shared,
-    keys: Option<Vec<EffectKey>>,
-}
-
-impl Claim<'_> {
-    fn keep(mut self) {
-        self.keys = None;
-    }
-}
-
-impl Drop for Claim<'_> {
-    fn drop(&mut self) {
-        if let Some(keys) = self.keys.take() {
-            present(&self.store.present).give_back(&keys);
-        }
-    }
-}
-
-fn wishes(
-    db: &Connection,
-    book: &Book,
-    claimed: &[(i64, bool, EffectKey)],
-) -> Result<Vec<Doing>, StoreError> {
-    let sql = "SELECT lane, gateway, kind, stream, rank, cause, request FROM effect WHERE id = ?1";
-    let mut doings = Vec::with_capacity(claimed.len());
-    for (row, maybe_told, key) in claimed {
-        let doing = one(db, sql, params![row], |row| {
-            let cause = MessageId(u128::from_be_bytes(row.get(5)?));
-            let (gateway, stream, request) = (name(row, 1)?, stream_id(row, 2)?, blob(row, 6)?);
-            let effect = Effect { key: key.clone(), stream, gateway, request, cause };
-            Ok(Doing { effect, lane: book.name(row.get(0)?), maybe_told: *maybe_told })
-        })?;
-        doings.extend(doing);
-    }
-    Ok(doings)
-}
-
-type Aside = (Vec<(GroupLane, Local)>, Option<Timestamp>);
-
-/// Parked heads and redriven dead letters that may be handled now, and when the next head may be.
-fn due_aside(
-    db: &Connection,
-    lanes: &[(i64, GroupLane)],
-    limit: usize,
-    now: Timestamp,
-) -> Result<Aside, StoreError> {
-    let busy = "SELECT hearer FROM parked UNION SELECT hearer FROM dead WHERE state = 1";
-    let busy: BTreeSet<i64> = all(db, busy, [], |row| row.get(0))?.into_iter().collect();
-    let (mut due, mut next) = (Vec::new(), None);
-    for (id, lane) in lanes.iter().filter(|(id, _)| busy.contains(id)) {
-        for (seq, time) in letters::heads(db, *id)? {
-            if time <= now {
-                due.push((lane.clone(), Local::Released(seq)));
-            } else {
-                next = next.into_iter().chain([time]).min();
-            }
-        }
-        due.extend(letters::redriven(db, *id, limit)?.into_iter().map(|local| (lane.clone(), local)));
-    }
-    Ok((due, next))
 }

@@ -96,8 +96,9 @@ impl Job<'_> {
 
     /// An answer that settles nothing needs a wish that still stands.
     fn stands(&self, key: &EffectKey) -> Result<(), StoreError> {
-        let sql = "SELECT 1 FROM effect WHERE ord = ?1 AND step = ?2 AND attempt = ?3";
-        let found = one(self.db, sql, params![&*key.order, &*key.step, key.attempt], |_| Ok(()))?;
+        let sql = "SELECT 1 FROM effect WHERE ord = ?1 AND step = ?2 AND attempt = ?3 AND lane = ?4";
+        let found =
+            one(self.db, sql, params![&*key.order, &*key.step, key.attempt, self.turn.id], |_| Ok(()))?;
         found.ok_or(StoreError::Conflict)
     }
 }

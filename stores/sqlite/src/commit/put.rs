@@ -18,9 +18,6 @@ use rusqlite::params;
 impl Job<'_> {
     pub(super) fn streams(&mut self, writes: &[Write], alarms: &[StreamId]) -> Result<(), StoreError> {
         for write in writes {
-            if write.events.is_empty() || write.events.len() != write.causes.len() {
-                return Err(StoreError::Misused("a write needs events, and a cause for each"));
-            }
             self.append(write)?;
             if alarms.contains(&write.stream) {
                 let deadline = write.next.deadline.as_ref();
@@ -44,9 +41,6 @@ impl Job<'_> {
             return Err(StoreError::Conflict);
         }
         let next = &write.next;
-        if next.version != write.expected + write.events.len() as u64 {
-            return Err(StoreError::Misused("the next version is the expected one plus the events"));
-        }
         let fixed = next.fixed.as_deref().filter(|_| write.fixed_is_new);
         let fixed_at = if fixed.is_some() { Some(int(next.version)) } else { fixed_at };
         let deadline = next.deadline.as_ref().map(serde_json::to_string).transpose();
@@ -71,15 +65,7 @@ impl Job<'_> {
     }
 
     pub(super) fn packs(&mut self, packs: &[Pack]) -> Result<(), StoreError> {
-        for (position, pack) in (self.turn.position..).zip(packs) {
-            if pack.id.sender != self.turn.lane || pack.id.position != position {
-                return Err(StoreError::Misused(
-                    "packs are named by the turn's lane and count up from its position",
-                ));
-            }
-            self.send(pack)?;
-        }
-        Ok(())
+        packs.iter().try_for_each(|pack| self.send(pack))
     }
 
     fn send(&mut self, pack: &Pack) -> Result<(), StoreError> {
@@ -150,8 +136,8 @@ impl Job<'_> {
 
     /// Ends a wish, which must still be there.
     pub(super) fn end(&mut self, key: &EffectKey) -> Result<(), StoreError> {
-        let sql = "DELETE FROM effect WHERE ord = ?1 AND step = ?2 AND attempt = ?3";
-        if execute(self.db, sql, params![&*key.order, &*key.step, key.attempt])? == 0 {
+        let sql = "DELETE FROM effect WHERE ord = ?1 AND step = ?2 AND attempt = ?3 AND lane = ?4";
+        if execute(self.db, sql, params![&*key.order, &*key.step, key.attempt, self.turn.id])? == 0 {
             return Err(StoreError::Conflict);
         }
         self.after.gone.push(key.clone());
