@@ -1,6 +1,7 @@
 //! The order management system as an application: what the `oms` command is made of.
 
 pub mod args;
+pub mod command;
 pub mod exit;
 pub mod import;
 pub mod ledger;

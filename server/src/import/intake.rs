@@ -2,7 +2,7 @@
 
 use super::{
     House, NotPlaced, PRINCIPAL, Pace, Stop, Wish,
-    watch::{Awaited, Watch},
+    watch::{Awaited, Cancelling, Watch},
 };
 use crate::{
     exit::{Blame, Failure},
@@ -38,7 +38,7 @@ pub struct Intake<'a, H: House + ?Sized> {
     taken: Taken,
     chunk: Vec<Gathered>,
     placed: BTreeMap<String, bool>,
-    cancels: BTreeMap<String, String>,
+    cancels: BTreeMap<String, Cancelling>,
     watch: Watch,
 }
 
@@ -67,8 +67,8 @@ impl<'a, H: House + ?Sized> Intake<'a, H> {
                 Item::Row(row) => {
                     self.report.add(&row).map_err(|error| Failure::new(Blame::Outside, error))?
                 }
-                Item::Cancel { invoice, order } => {
-                    self.cancels.insert(order, invoice);
+                Item::Cancel { invoice, order, lines } => {
+                    self.cancels.insert(order, Cancelling { invoice, lines });
                 }
             }
             if self.chunk.len() >= self.pace.chunk() {

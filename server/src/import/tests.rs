@@ -175,7 +175,7 @@ async fn a_file_that_grew_by_a_cancellation_says_that_it_came_too_late() {
     let (taken, settled, _) = import(&house, FILE, Pace::default(), &Stop::default()).await;
     assert_eq!((taken.placed, taken.already_known, taken.refused_orders), (0, 3, 0));
     assert_eq!(settled.too_late.len(), 1);
-    assert_eq!(settled.too_late[0].0, "C3");
+    assert_eq!((settled.too_late[0].line, settled.too_late[0].invoice.as_str()), (4, "C3"));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Waiting: until every order has ended or moves no more, and cancelling what is to be cancelled on the way.
 
 use super::{House, Standing, Stop, intake::outside};
-use crate::exit::Failure;
+use crate::{exit::Failure, plan::Refused};
 use oms_core::{event::public::Status, id::OrderId};
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,12 +13,27 @@ const LOOK: usize = 64;
 /// How long to wait between two looks when nothing moved.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// A cancellation invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cancelling {
+    pub(super) invoice: String,
+    /// Its lines in the file.
+    pub(super) lines: Vec<u64>,
+}
+
+impl Cancelling {
+    fn too_late(&self, reason: &str) -> impl Iterator<Item = Refused> {
+        let refused = |&line| Refused { line, invoice: self.invoice.clone(), reason: reason.to_owned() };
+        self.lines.iter().map(refused)
+    }
+}
+
 /// An order to wait for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Awaited {
     pub(super) order: OrderId,
     /// The invoice that cancels it.
-    pub(super) cancelled_by: Option<String>,
+    pub(super) cancelled_by: Option<Cancelling>,
 }
 
 #[derive(Clone, Debug)]
@@ -35,8 +50,8 @@ pub struct Settled {
     pub by_status: BTreeMap<String, u64>,
     /// How many have not ended.
     pub open: u64,
-    /// Cancellations that came too late: which invoice, and why.
-    pub too_late: Vec<(String, String)>,
+    /// The rows of cancellations that came too late, and why.
+    pub too_late: Vec<Refused>,
 }
 
 impl Settled {
@@ -116,23 +131,25 @@ impl Watch {
     }
 
     async fn cancel<H: House + ?Sized>(&mut self, one: &mut Open, house: &H) -> Result<(), Failure> {
-        let Some(invoice) = one.awaited.cancelled_by.as_ref().filter(|_| !one.asked) else { return Ok(()) };
-        let reason = format!("cancelled by invoice {invoice}");
+        let Some(cancelling) = one.awaited.cancelled_by.as_ref().filter(|_| !one.asked) else {
+            return Ok(());
+        };
+        let reason = format!("cancelled by invoice {}", cancelling.invoice);
         let reasons = house.cancel(&one.awaited.order, &reason).await.map_err(outside)?;
         one.asked = true;
         if !reasons.is_empty() {
-            self.settled.too_late.push((invoice.clone(), reasons.join("; ")));
+            self.settled.too_late.extend(cancelling.too_late(&reasons.join("; ")));
         }
         Ok(())
     }
 
     fn end(&mut self, one: Open, standing: &Standing) {
         // An order that failed by itself keeps nothing: there is nothing left to cancel.
-        if let Some(invoice) =
+        if let Some(cancelling) =
             one.awaited.cancelled_by.filter(|_| !one.asked && standing.status == Status::Completed)
         {
             let why = "its order was completed before the cancellation came; returns are not supported yet";
-            self.settled.too_late.push((invoice, why.to_owned()));
+            self.settled.too_late.extend(cancelling.too_late(why));
         }
         self.settled.count(Some(standing));
     }
