@@ -36,7 +36,8 @@ pub trait Harness: Send + Sync {
     /// When it cannot be opened: the check fails.
     async fn fresh(&self) -> Result<Arc<dyn Store>, StoreError>;
 
-    /// Drops `store` and opens the same again, as after a kill. Called only where [`StoreCapabilities::survives_kill`].
+    /// Drops `store` and opens the same again, as after a kill. Called only where it
+    /// [survives one](crate::store::StoreCapabilities::survives_kill).
     ///
     /// # Errors
     /// When it cannot be opened: the check fails.
