@@ -101,10 +101,7 @@ impl Lane<'_> {
     /// Waits for deliveries or the bell; subscribes first where that is not done.
     async fn listen(&mut self) {
         if self.consumer.is_none() && !self.subscribe().await {
-            self.failures += 1;
-            let seed = u128::from(self.desk.lane.lane);
-            let wait = self.parts.options.outage.wait(seed, self.failures);
-            self.parts.listen(&self.desk.bell, wait).await;
+            self.wait_for_broker().await;
             return;
         }
         let Some(mut consumer) = self.consumer.take() else { return };
@@ -116,6 +113,7 @@ impl Lane<'_> {
         match brought {
             None => {}
             Some(Ok(batch)) => {
+                self.failures = 0;
                 self.desk.rest(batch.caught_up);
                 for delivery in batch.deliveries {
                     self.receive(delivery);
@@ -126,8 +124,16 @@ impl Lane<'_> {
                 add(&self.parts.tally.outages, 1);
                 self.lose();
                 self.parts.undeclare().await;
+                self.wait_for_broker().await;
             }
         }
+    }
+
+    /// Waits before the next try, longer each time; what is owed is taken from the store meanwhile.
+    async fn wait_for_broker(&mut self) {
+        self.failures += 1;
+        let wait = self.parts.options.outage.wait(u128::from(self.desk.lane.lane), self.failures);
+        self.parts.listen(&self.desk.bell, wait).await;
     }
 
     async fn subscribe(&mut self) -> bool {
@@ -138,13 +144,14 @@ impl Lane<'_> {
         match subscribed {
             Ok(consumer) => {
                 self.consumer = Some(consumer);
-                self.failures = 0;
                 true
             }
             Err(error) => {
                 // A lane that cannot hear is quiet: what it is owed is taken from the store.
                 self.desk.rest(true);
                 tracing::warn!(%error, lane = %self.desk.lane, "the lane cannot be subscribed to");
+                // A broker that was wiped has forgotten the topology as well.
+                self.parts.undeclare().await;
                 false
             }
         }
