@@ -51,7 +51,7 @@ pub enum ConnectError {
     },
     /// The broker is known, but was not built in.
     #[error(
-        "{scheme}:// needs {broker}, and this build of oms-broker lacks the feature {feature:?}; enable it where oms-broker is a dependency"
+        "{scheme}:// needs {broker}, and this build of oms-broker lacks the feature {feature:?}; use a build that has it, or memory://"
     )]
     NotBuiltIn {
         /// What the URL begins with.

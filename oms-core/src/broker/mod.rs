@@ -161,17 +161,20 @@ impl Topology {
 /// Reads one lane of one group.
 ///
 /// Dropping a consumer releases what it has not settled. At most `window` deliveries are unsettled at a time;
-/// beyond that `next_batch` waits.
+/// beyond that `next_batch` waits. Window and limit count deliveries, each a pack, not the messages inside, and
+/// let one through when there is none, however large. A second reader of a lane, where the broker has it wait
+/// for the first, is told nothing while it waits, not even `caught_up`.
 #[async_trait]
 pub trait Consumer: Send {
     /// Waits until something can be said, and says it: up to `limit` deliveries, or none and `caught_up`
-    /// when what waited before has been brought. Once it has said `caught_up` with nothing in hand, it says so
-    /// again only after something was delivered in between; until then it waits.
+    /// when what waited before has been brought. Once it has said `caught_up` in an empty batch, it says so
+    /// again only after something was delivered in between; until then it waits. What is unsettled does not wait.
     ///
     /// May be dropped at any await: what it would have brought comes with the next call.
     ///
     /// # Errors
-    /// [`BrokerError::Unavailable`] when the subscription was lost: drop this consumer and subscribe again.
+    /// [`BrokerError::Unavailable`] when the subscription was lost: drop this consumer and subscribe again;
+    /// [`BrokerError::Closed`] when its connection was shut down.
     async fn next_batch(&mut self, limit: Limit) -> Result<Batch, BrokerError>;
 
     /// Settles one delivery, synchronously: the broker learns of it soon, and by [`Consumer::flush`] at the latest.
@@ -204,10 +207,12 @@ pub trait Broker: Send + Sync {
     fn capabilities(&self) -> Capabilities;
 
     /// Creates what is missing of the topology. Called before the first publish and after each reconnect (rule 4);
-    /// may be repeated. What a group missed before it was first declared, it never hears.
+    /// may be repeated. What a group missed before it was first declared, it never hears. What exists and is not
+    /// named stays: a group only ever hears more topics here, so that an older process takes nothing away.
     ///
     /// # Errors
-    /// [`BrokerError::Refused`] when what exists differs (the error lists it); nothing is changed then.
+    /// [`BrokerError::Refused`] when a group or topic exists with another number of lanes (the error lists it);
+    /// nothing is changed then.
     async fn declare(&self, topology: &Topology) -> Result<(), BrokerError>;
 
     /// Publishes packs, in order per lane, and gives one answer for each, in their order.

@@ -1,5 +1,14 @@
 //! The ports to the outside world: payment providers, carriers, notifiers, and whatever a user adds.
 
+pub mod carrier;
+pub mod journal;
+pub mod notifier;
+pub mod payment;
+pub mod simulated;
+mod typed;
+
+pub use typed::{Port, Reported, Typed};
+
 use crate::id::{Digest, MessageId, Name, StreamId};
 use async_trait::async_trait;
 use bytes::Bytes;

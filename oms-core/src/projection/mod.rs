@@ -11,9 +11,17 @@
 pub mod check;
 mod facts;
 mod figures;
+#[cfg(test)]
+mod fixture;
+mod phases;
 mod read;
+#[cfg(test)]
+mod store_tests;
+pub mod story;
 mod stuck;
 mod summary;
+#[cfg(test)]
+mod tests;
 
 pub use facts::{Facts, ORDER_KINDS, STOCK_KIND, SkuFacts};
 pub use figures::{Funds, Parcel, Shelf, Units};

@@ -3,9 +3,14 @@
 mod append;
 mod fault;
 mod handler;
+pub mod inventory;
 mod loaded;
 mod local;
+pub mod notification;
 pub mod order;
+pub mod payment;
+pub mod shipping;
+mod watch;
 
 pub use append::{append, record, send};
 pub use fault::Fault;

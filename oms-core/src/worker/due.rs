@@ -6,7 +6,11 @@ use crate::{
     message::GroupLane,
     store::{Local, StoreError},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// How many hints are read at a time.
 const HINTS: usize = 512;
@@ -21,6 +25,8 @@ pub(super) async fn watch(parts: Arc<Parts>) {
     let mut next_sweep = parts.clock.now().after(sweep_pause(&parts));
     let mut failures = 0;
     while !parts.draining() {
+        // Until the next look is known, every alarm rings.
+        parts.next_look.store(i64::MAX, Ordering::SeqCst);
         let now = parts.clock.now();
         let swept = if now >= next_sweep { sweep(&parts).await } else { Ok(()) };
         if now >= next_sweep {
@@ -33,7 +39,9 @@ pub(super) async fn watch(parts: Arc<Parts>) {
         match wait {
             Ok(wait) => {
                 failures = 0;
-                parts.listen(&parts.due, wait.min(next_sweep.since(now)).min(IDLE)).await;
+                let wait = wait.min(next_sweep.since(now)).min(IDLE);
+                parts.next_look.store(now.after(wait).0, Ordering::SeqCst);
+                parts.listen(&parts.due, wait).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "local work cannot be read");

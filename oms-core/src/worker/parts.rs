@@ -3,12 +3,12 @@
 use super::{bell::Bell, desk::Desk, metrics::Tally, options::Options};
 use crate::{
     broker::{Broker, BrokerError, Topology},
-    clock::Clock,
+    clock::{Clock, Timestamp},
     gateway::Gateway,
     id::{IdSource, Name},
     message::{Codec, GroupLane},
     service::Handler,
-    store::{Lease, Store},
+    store::{Lease, Store, Writes},
 };
 use futures::{
     FutureExt,
@@ -21,7 +21,7 @@ use std::{
     pin::pin,
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -55,6 +55,8 @@ pub struct Parts {
     pub(super) desks: Vec<Arc<Desk>>,
     pub(super) relay: Bell,
     pub(super) due: Bell,
+    /// When the due loop looks next, in microseconds; an earlier alarm wakes it.
+    pub(super) next_look: AtomicI64,
     pub(super) doors: BTreeMap<Name, Bell>,
     pub(super) calling: AtomicUsize,
     pub(super) released: AtomicUsize,
@@ -106,6 +108,7 @@ impl Parts {
             released: AtomicUsize::new(0),
             relay: Bell::default(),
             due: Bell::default(),
+            next_look: AtomicI64::new(i64::MAX),
             declared: Mutex::new(false),
             stop: std::sync::Mutex::new(Some(stop)),
             stopped: stopped.map(|_| ()).boxed().shared(),
@@ -133,6 +136,18 @@ impl Parts {
     #[must_use]
     pub fn released(&self) -> usize {
         self.released.load(Ordering::Relaxed)
+    }
+
+    /// Wakes the loop that looks for local work: somebody outside the loops has made some.
+    pub fn look(&self) {
+        self.due.ring();
+    }
+
+    /// Wakes the due loop when `alarm` comes before it would look by itself; called after the commit that set it.
+    pub(super) fn wake_for(&self, alarm: Option<Timestamp>) {
+        if alarm.is_some_and(|alarm| alarm.0 < self.next_look.load(Ordering::SeqCst)) {
+            self.due.ring();
+        }
     }
 
     pub(super) fn ring_all(&self) {
@@ -188,4 +203,10 @@ impl Parts {
     pub(super) async fn undeclare(&self) {
         *self.declared.lock().await = false;
     }
+}
+
+/// The first moment at which one of these rows wants to be looked at.
+pub(super) fn first_alarm(now: Timestamp, writes: &Writes) -> Option<Timestamp> {
+    let written = writes.streams.iter().filter(|write| writes.alarms.contains(&write.stream));
+    written.filter_map(|write| write.next.deadline.as_ref()).map(|deadline| now.after(deadline.delay)).min()
 }

@@ -3,7 +3,7 @@
 use super::{
     draft::Draft,
     metrics::add,
-    parts::{PLACE, Parts},
+    parts::{PLACE, Parts, first_alarm},
     seal::seal,
     turn::TurnError,
     work::{Origin, Work},
@@ -223,9 +223,10 @@ async fn open_batch(
     }
     if !draft.is_empty() {
         let writes = seal(draft, right.lane(), found.position, parts.codec.as_ref(), &parts.options)?;
+        let alarm = first_alarm(found.now, &writes);
         open.commit(writes).await?;
         parts.relay.ring();
-        parts.due.ring();
+        parts.wake_for(alarm);
     }
     Ok(placed)
 }

@@ -6,11 +6,12 @@ use super::{
     draft::Draft,
     incident,
     metrics::add,
-    parts::Parts,
+    parts::{Parts, first_alarm},
     seal::{SealError, seal},
     work::{Origin, Work, works},
 };
 use crate::{
+    clock::Timestamp,
     gateway::EffectKey,
     id::{MessageId, Name, Rank, StreamId},
     message::PackId,
@@ -124,8 +125,10 @@ async fn write(
         incident::record(&mut draft).map_err(serde_error)?;
     }
     let gateways: BTreeSet<Name> = draft.effects.iter().map(|effect| Name::clone(&effect.gateway)).collect();
+    let now = draft.now;
     let writes = seal(draft, right.lane(), position, parts.codec.as_ref(), &parts.options)?;
-    let wake = Wake { packs: !writes.packs.is_empty(), due: moved || !writes.alarms.is_empty(), gateways };
+    let alarm = first_alarm(now, &writes);
+    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways };
     open.commit(writes).await?;
     Ok(wake)
 }
@@ -265,6 +268,7 @@ impl Count {
 struct Wake {
     packs: bool,
     due: bool,
+    alarm: Option<Timestamp>,
     gateways: BTreeSet<Name>,
 }
 
@@ -276,6 +280,7 @@ impl Wake {
         if self.due {
             parts.due.ring();
         }
+        parts.wake_for(self.alarm);
         self.gateways.iter().filter_map(|gateway| parts.doors.get(gateway)).for_each(super::bell::Bell::ring);
     }
 }

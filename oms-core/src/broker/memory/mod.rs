@@ -216,3 +216,6 @@ impl Broker for MemoryBroker {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,13 +3,14 @@
 use super::*;
 use crate::{
     clock::Timestamp,
-    event::{inventory::InventoryCommand, public::PublicEvent},
+    event::{Wire as _, inventory::InventoryCommand, order::OrderRequest, public::PublicEvent},
     id::MessageId,
     message::{Envelope, Key},
     order::{
         Status,
         fixture::{DUE, Said, Say, fields, new_order, opened, pounds},
     },
+    service::{Aggregate, DEADLINE_REACHED},
     store::Stream,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -20,7 +21,7 @@ struct Shelf(Stream);
 
 impl Shelf {
     fn placed() -> (Self, Reaction) {
-        let reaction = placement(opened(new_order("card")), &SagaTimes::default());
+        let reaction = placement(Arc::new(opened(new_order("card"))), &SagaTimes::default());
         let reaction = reaction.unwrap_or_else(|fault| panic!("{fault}"));
         let mut shelf = Self::default();
         shelf.keep(&reaction);

@@ -1,0 +1,196 @@
+//! What a user asks to know: orders, stories, stock, dead letters, and whether everything holds.
+
+use super::system::Oms;
+use crate::{
+    event::public::Status,
+    id::{OrderId, Sku},
+    projection::{
+        Facts, OrderSummary, Shelf, SkuFacts, Stuck,
+        check::{Books, Check, Report},
+        facts, history,
+        story::{Story, story},
+        stuck,
+    },
+    service::order::stream_of,
+    store::{Counts, DeadLetter, Pick, StoreError, StreamId},
+};
+use std::time::Duration;
+
+/// How long [`Oms::wait_until_settled`] waits between two looks.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// One page of orders, in order of id.
+#[derive(Clone, Debug, Default)]
+pub struct OrderPage {
+    /// The orders.
+    pub orders: Vec<OrderSummary>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<String>,
+}
+
+/// One page of stock, in order of SKU.
+#[derive(Clone, Debug, Default)]
+pub struct StockPage {
+    /// The SKUs and what is on their shelves.
+    pub shelves: Vec<(Sku, Shelf)>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<String>,
+}
+
+impl Oms {
+    /// What is known of an order now; `None` when it was never placed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn order(&self, order: &OrderId) -> Result<Option<OrderSummary>, StoreError> {
+        let facts = facts(self.parts.store.as_ref(), order).await?;
+        Ok(facts.placed().is_some().then(|| OrderSummary::of(&facts)))
+    }
+
+    /// Everything recorded of an order; empty when it was never placed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn facts(&self, order: &OrderId) -> Result<Facts, StoreError> {
+        facts(self.parts.store.as_ref(), order).await
+    }
+
+    /// The public status of an order; `None` when it was never placed.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn status(&self, order: &OrderId) -> Result<Option<Status>, StoreError> {
+        Ok(self.order(order).await?.map(|order| order.status))
+    }
+
+    /// Waits until an order has ended, or needs a person, and gives what is known of it then. Looks every few
+    /// milliseconds; waits for ever for an order that was never placed. May be dropped at any await.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn wait_until_settled(&self, order: &OrderId) -> Result<OrderSummary, StoreError> {
+        let mut seen = 0;
+        loop {
+            let page = self.parts.store.history(&stream_of(order), seen, 1_000).await?;
+            if let Some(newest) = page.last() {
+                seen = newest.version;
+                let summary = self.order(order).await?;
+                let ended =
+                    |order: &OrderSummary| order.phase.is_terminal() || order.needs_attention.is_some();
+                if let Some(order) = summary.filter(ended) {
+                    return Ok(order);
+                }
+            }
+            self.parts.clock.sleep(LOOK).await;
+        }
+    }
+
+    /// A page of orders with ids greater than `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn orders(&self, after: Option<&str>, limit: usize) -> Result<OrderPage, StoreError> {
+        let streams = self.parts.store.streams(crate::service::order::KIND, after, limit).await?;
+        let next =
+            if streams.len() == limit { streams.last().map(|(id, _)| id.id.to_string()) } else { None };
+        let mut orders = Vec::with_capacity(streams.len());
+        for (id, _) in streams {
+            let Ok(order) = OrderId::new(&id.id) else { continue };
+            orders.extend(self.order(&order).await?);
+        }
+        Ok(OrderPage { orders, next })
+    }
+
+    /// The whole story of an order: every event, command, attempt and undo, and what is still in flight.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn story(&self, order: &OrderId) -> Result<Story, StoreError> {
+        story(self.parts.store.as_ref(), order).await
+    }
+
+    /// Orders that will not end by themselves, each with its reason.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn stuck(&self) -> Result<Vec<Stuck>, StoreError> {
+        stuck(self.parts.store.as_ref()).await
+    }
+
+    /// A page of stock with SKUs greater than `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn stock(&self, after: Option<&str>, limit: usize) -> Result<StockPage, StoreError> {
+        let streams = self.parts.store.streams(crate::service::inventory::STOCK, after, limit).await?;
+        let next =
+            if streams.len() == limit { streams.last().map(|(id, _)| id.id.to_string()) } else { None };
+        let mut shelves = Vec::with_capacity(streams.len());
+        for (id, _) in streams {
+            let Ok(sku) = Sku::new(&id.id) else { continue };
+            let shelf = self.shelf(&id, &sku).await?;
+            shelves.push((sku, shelf));
+        }
+        Ok(StockPage { shelves, next })
+    }
+
+    async fn shelf(&self, stream: &StreamId, sku: &Sku) -> Result<Shelf, StoreError> {
+        let mut facts = SkuFacts::new(sku.clone());
+        for recorded in history(self.parts.store.as_ref(), stream).await? {
+            facts.add(&recorded);
+        }
+        Ok(facts.shelf())
+    }
+
+    /// Dead letters with a number greater than `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn dead_letters(
+        &self,
+        pick: &Pick,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        self.parts.store.dead_letters(pick, after, limit).await
+    }
+
+    /// Asks for dead letters to be handled again, once however often one asks; gives how many were newly asked.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
+        let asked = self.parts.store.redrive(pick).await?;
+        self.parts.look();
+        Ok(asked)
+    }
+
+    /// Derives every figure from the events again and verifies the invariants; `at_rest` says that nothing should be in
+    /// flight.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn check(&self, books: Option<&Books>, at_rest: bool) -> Result<Report, StoreError> {
+        Check { handlers: &self.parts.handlers, books, at_rest }.run(self.parts.store.as_ref()).await
+    }
+
+    /// How much is waiting, and what commits have cost.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn count(&self) -> Result<Counts, StoreError> {
+        self.parts.store.count().await
+    }
+
+    /// What is in flight of one key (an order's id), or of everything, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn waiting(
+        &self,
+        key: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<crate::store::Waiting>, StoreError> {
+        self.parts.store.waiting(key, limit).await
+    }
+}

@@ -1,0 +1,195 @@
+//! What a user asks to happen: placing, cancelling, releasing a dispatch, changing stock.
+
+use super::system::Oms;
+use crate::{
+    event::{
+        Fields, Wire,
+        inventory::{AdjustStock, InventoryCommand},
+        order::{CancelOrder, OrderPlaced, OrderRequest},
+        shipping::{ShipmentOf, ShippingCommand},
+        topic,
+    },
+    id::{Digest, MessageId, Name, OrderId, StreamId},
+    message::{Envelope, Key, Message},
+    order::{NewOrder, Order, OrderError},
+    saga::SagaTimes,
+    service::{
+        Entry, Fault,
+        order::{CancelReply, placement},
+    },
+    worker::{self, Opening, PlaceError, Reply, RequestError, request},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::sync::Arc;
+
+/// An order to place, and what makes its id.
+#[derive(Clone, Debug)]
+pub struct Placement {
+    /// The order.
+    pub order: NewOrder,
+    /// Who places it, as far as idempotency keys go: a customer, a shop, an import.
+    pub principal: String,
+    /// The caller's own key of this order: the same key places it once, however often it is tried.
+    pub idempotency_key: String,
+}
+
+/// An accepted order: durable before this was returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Its id, derived from principal and key.
+    pub id: OrderId,
+    /// Whether it had been placed before.
+    pub known: bool,
+}
+
+/// Why an order was not accepted.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PlaceRefusal {
+    /// The order itself; nothing was stored.
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    /// The store or its backlog.
+    #[error(transparent)]
+    Place(#[from] PlaceError),
+}
+
+/// What a change of stock is answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adjusted {
+    /// Whether the stock is changed now, by this call or by an earlier one with its reference.
+    pub accepted: bool,
+    /// Why not.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+impl Oms {
+    /// Places an order: once it returns, the order is durable, and will end as completed, failed or cancelled.
+    ///
+    /// Dropped half-way it was placed or not; placing it again with the same key tells.
+    ///
+    /// # Errors
+    /// [`PlaceRefusal::Order`] for what can never be an order, [`PlaceRefusal::Place`] for what may be tried again.
+    pub async fn place(
+        &self,
+        order: NewOrder,
+        principal: &str,
+        idempotency_key: &str,
+    ) -> Result<Placed, PlaceRefusal> {
+        let (principal, idempotency_key) = (principal.to_owned(), idempotency_key.to_owned());
+        let mut answers = self.place_batch(vec![Placement { order, principal, idempotency_key }]).await;
+        let nothing = || Err(PlaceRefusal::Place(PlaceError::Refused("no answer for the order".to_owned())));
+        answers.pop().unwrap_or_else(nothing)
+    }
+
+    /// Places many orders, in as few commits as they need, and answers in their order.
+    ///
+    /// # Errors
+    /// For each order its own, as [`Oms::place`].
+    pub async fn place_batch(&self, placements: Vec<Placement>) -> Vec<Result<Placed, PlaceRefusal>> {
+        let checked: Vec<Result<Arc<OrderPlaced>, OrderError>> = placements
+            .into_iter()
+            .map(|one| one.order.accept(&one.principal, &one.idempotency_key).map(Arc::new))
+            .collect();
+        let good = checked.iter().filter_map(|order| order.as_ref().ok());
+        let openings = good.map(|order| opening(order, &self.times)).collect();
+        let mut opened = self.placer.place(openings).await.into_iter();
+        let answer = |order: Result<Arc<OrderPlaced>, OrderError>| {
+            let order = order?;
+            let placed = opened.next().unwrap_or_else(|| Err(PlaceError::Refused("no answer".to_owned())))?;
+            match placed {
+                worker::Placed::New => Ok(Placed { id: order.order.clone(), known: false }),
+                worker::Placed::Known => Ok(Placed { id: order.order.clone(), known: true }),
+                worker::Placed::Mismatch => Err(OrderError::KeyReused { order: order.order.clone() }.into()),
+            }
+        };
+        checked.into_iter().map(answer).collect()
+    }
+
+    /// Asks for an order to be cancelled. Accepted means that it will end as cancelled, or, when shipping finds that it has
+    /// left already, go on; its story says which.
+    ///
+    /// # Errors
+    /// [`RequestError`]. A refusal by the order is an answer, not an error.
+    pub async fn cancel(&self, order: &OrderId, by: &str, reason: &str) -> Result<CancelReply, RequestError> {
+        let ask = CancelOrder { order: order.clone(), by: by.to_owned(), reason: reason.to_owned() };
+        let message = outside(topic::ORDER_REQUESTS, order.name(), &OrderRequest::CancelOrder(ask))?;
+        let parked = CancelReply { accepted: true, reasons: Vec::new() };
+        self.asked("order", message, parked).await
+    }
+
+    /// Lifts the hold on an order's dispatch (see [`NewOrder::hold_dispatch`]); may be repeated.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub async fn release_dispatch(&self, order: &OrderId) -> Result<(), RequestError> {
+        let command =
+            ShippingCommand::ReleaseDispatch(ShipmentOf { order: order.clone(), fields: Fields::default() });
+        let message = outside(topic::SHIPPING_COMMANDS, order.name(), &command)?;
+        request(&self.parts, "shipping", message).await.map(|_| ())
+    }
+
+    /// Changes the units on hand of a SKU; the same reference changes it once, however often it is asked.
+    ///
+    /// # Errors
+    /// [`RequestError`]. A refusal by the inventory is an answer, not an error.
+    pub async fn adjust_stock(&self, change: AdjustStock) -> Result<Adjusted, RequestError> {
+        let key = change.sku.name();
+        let message = outside(topic::INVENTORY_COMMANDS, key, &InventoryCommand::AdjustStock(change))?;
+        self.asked("inventory", message, Adjusted { accepted: true, reason: None }).await
+    }
+
+    async fn asked<R: DeserializeOwned>(
+        &self,
+        group: &str,
+        message: Message,
+        accepted: R,
+    ) -> Result<R, RequestError> {
+        match request(&self.parts, group, message).await? {
+            Reply::Accepted => Ok(accepted),
+            Reply::Answered(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| RequestError::Refused(format!("its answer cannot be read: {error}"))),
+        }
+    }
+}
+
+fn opening(placed: &Arc<OrderPlaced>, times: &Arc<SagaTimes>) -> Opening {
+    let times = Arc::clone(times);
+    let (first, again) = (Arc::clone(placed), Arc::clone(placed));
+    let key = placed.order.name();
+    let id = MessageId(Digest::new("place").text(&key).finish());
+    Opening {
+        stream: StreamId::keyed("order", &key),
+        cause: message(id, "PlaceOrder", "order.placements", key, 1, bytes::Bytes::from_static(b"{}")),
+        reaction: Box::new(move || placement(Arc::clone(&first), &times)),
+        same: Box::new(move |entry: &Entry| {
+            let known = entry.state::<Order>()?.placed().cloned();
+            let known =
+                known.ok_or_else(|| Fault::Permanent("an order without its first event".to_owned()))?;
+            Ok(known.repeated_by(&again).is_ok())
+        }),
+    }
+}
+
+/// A request from outside; the same request has the same id.
+fn outside<W: Wire>(topic: &str, key: Name, body: &W) -> Result<Message, RequestError> {
+    let encoded = body.encode().map_err(|error| RequestError::Refused(error.to_string()))?;
+    let id = Digest::new("request").text(topic).text(&key).text(body.kind()).bytes(&encoded).finish();
+    Ok(message(MessageId(id), body.kind(), topic, key, W::SCHEMA, encoded))
+}
+
+fn message(id: MessageId, kind: &str, topic: &str, key: Name, schema: u16, body: bytes::Bytes) -> Message {
+    let envelope = Envelope {
+        id,
+        cause: id,
+        correlation: Name::clone(&key),
+        topic: Name::from(topic),
+        key: Key::new(key),
+        kind: Name::from(kind),
+        schema,
+        // The turn's own clock says when; a request carries no time.
+        time: crate::clock::Timestamp::default(),
+        trace: None,
+    };
+    Message { envelope, body }
+}

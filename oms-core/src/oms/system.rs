@@ -1,0 +1,26 @@
+//! The system as a value.
+
+use crate::{
+    saga::SagaTimes,
+    worker::{Metrics, Parts, Placer},
+};
+use std::sync::Arc;
+
+/// An order management system: five services and the user's own hearers over one store and one broker.
+///
+/// Cheap to clone; all clones are one. Placing and asking work at once; orders move while [`Oms::run`] or the futures of
+/// [`Oms::tasks`] are driven, here or in another process on the same store.
+#[derive(Clone)]
+pub struct Oms {
+    pub(super) parts: Arc<Parts>,
+    pub(super) placer: Arc<Placer>,
+    pub(super) times: Arc<SagaTimes>,
+}
+
+impl Oms {
+    /// What the loops of this process have counted since it was built.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.parts.tally.read()
+    }
+}

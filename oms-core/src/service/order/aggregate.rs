@@ -1,0 +1,29 @@
+//! An order as an aggregate of the store: its lines are fixed, and stored once.
+
+use super::super::Aggregate;
+use crate::{
+    event::order::{OrderEvent, OrderPlaced},
+    order::Order,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+
+impl Aggregate for Order {
+    const SCHEMA: u16 = 1;
+    type Event = OrderEvent;
+
+    fn evolve(&mut self, event: &OrderEvent) {
+        Order::evolve(self, event);
+    }
+
+    fn fixed(&self) -> Option<Bytes> {
+        // A placed order of this library can always be written.
+        self.placed().and_then(|placed| serde_json::to_vec(&**placed).ok()).map(Bytes::from)
+    }
+
+    fn restore(&mut self, fixed: &[u8]) -> Result<(), serde_json::Error> {
+        let placed: OrderPlaced = serde_json::from_slice(fixed)?;
+        Order::restore(self, Arc::new(placed));
+        Ok(())
+    }
+}
