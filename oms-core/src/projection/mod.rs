@@ -13,7 +13,10 @@ mod facts;
 mod figures;
 #[cfg(test)]
 mod fixture;
+mod phases;
 mod read;
+#[cfg(test)]
+mod store_tests;
 pub mod story;
 mod stuck;
 mod summary;

@@ -1,7 +1,7 @@
 //! The gateways' own books: what the outside world says was taken and given back, compared with ours.
 
-use super::Held;
-use crate::{id::OrderId, projection::Facts};
+use super::held::Held;
+use crate::{gateway::journal::Ledger, id::OrderId, projection::Facts};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the books of the gateways say of one order, in minor units.
@@ -27,6 +27,21 @@ pub struct Books {
 }
 
 impl Books {
+    /// The books of simulated gateways: what their ledger says of every order, for the methods that they serve.
+    #[must_use]
+    pub fn of(ledger: &Ledger, methods: impl IntoIterator<Item = String>) -> Self {
+        let entries = ledger.orders.iter().filter_map(|(order, sums)| {
+            let entry = BookEntry {
+                captured_minor: sums.captured.into(),
+                refunded_minor: sums.refunded.into(),
+                voided_minor: sums.voided.into(),
+                charged_again: sums.captures.saturating_sub(1),
+            };
+            Some((OrderId::new(order).ok()?, entry))
+        });
+        Self { methods: methods.into_iter().collect(), entries: entries.collect() }
+    }
+
     /// 5, from outside: no order was charged again, ours never say more than the books, and an order that has ended agrees
     /// with them exactly.
     ///

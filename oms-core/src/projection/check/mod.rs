@@ -1,6 +1,15 @@
 //! The check: every figure derived from the events again, and the invariants of the domain held against them.
+//!
+//! ```
+//! use oms_core::{id::order_id, projection::{Facts, check::{ORDER_RULES, name}}};
+//! let facts = Facts::new(order_id("shop", "1"));
+//! for rule in ORDER_RULES {
+//!     assert_eq!((rule.holds)(&facts), Ok(()), "{}", name(rule.number));
+//! }
+//! ```
 
 mod books;
+mod held;
 mod money;
 mod order;
 mod run;
@@ -10,13 +19,11 @@ mod streams;
 mod tests;
 
 pub use books::{BookEntry, Books};
+pub use held::Held;
 pub use run::{Check, Checked, Report, Violation};
 pub use stock::{Reserved, add_reserved};
 
 use super::facts::{Facts, SkuFacts};
-
-/// Whether an invariant holds; otherwise what is wrong, in words.
-pub type Held = Result<(), String>;
 
 /// When an invariant of an order applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

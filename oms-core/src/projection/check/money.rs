@@ -1,6 +1,6 @@
 //! The invariants about an order's money: nothing is charged twice, kept without need, or forgotten.
 
-use super::Held;
+use super::held::Held;
 use crate::{
     event::{order::OrderEvent, payment::PaymentEvent},
     money::Money,

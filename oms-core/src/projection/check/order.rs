@@ -1,6 +1,6 @@
 //! The invariants about an order's way: legal steps, an end that stays, and events that can all be read.
 
-use super::Held;
+use super::held::Held;
 use crate::{event::order::OrderEvent, order::Phase, projection::Facts};
 
 /// 10: nothing is recorded of an order after its end.

@@ -1,6 +1,6 @@
 //! The invariants about units: nothing is oversold, held twice, leaked, or shipped without being committed.
 
-use super::Held;
+use super::held::Held;
 use crate::{
     event::inventory::{InventoryEvent, StockLine},
     id::Sku,

@@ -1,9 +1,9 @@
 //! The invariants about streams: versions without gaps, one effect for each cause, and states equal to their fold.
 
-use super::Held;
+use super::held::Held;
 use crate::{
     service::{Entry, Handler},
-    store::{Recorded, Stream},
+    store::{Recorded, Stream, Waiting},
 };
 use std::collections::BTreeMap;
 
@@ -31,6 +31,18 @@ pub(super) fn one_turn_for_each_cause(history: &[Recorded]) -> Held {
         }
     }
     Ok(())
+}
+
+/// 18, at rest: whatever is still owed was put aside or given up.
+pub(super) fn nothing_owed(waiting: &Waiting) -> Held {
+    match waiting {
+        Waiting::Owed { lane, pack, left, .. } if *left > 0 => {
+            Err(format!("{left} messages of the pack {pack} are owed to {lane}"))
+        }
+        Waiting::Owed { .. } | Waiting::Parked { .. } | Waiting::Effect { .. } | Waiting::Deadline { .. } => {
+            Ok(())
+        }
+    }
 }
 
 /// 20 (and 3, for counters): the stored state is the fold of the events. A state of an older shape is not compared: it is

@@ -198,6 +198,20 @@ fn seventeen_a_gap_and_a_lost_event_are_found() {
 }
 
 #[test]
+fn eighteen_a_message_that_is_owed_at_rest_is_found_and_one_that_is_buried_is_not() {
+    let owed = |left, marked| crate::store::Waiting::Owed {
+        lane: crate::message::GroupLane::new("payment", 0),
+        pack: crate::message::PackId { sender: crate::message::GroupLane::new("order", 0), position: 1 },
+        topic: Name::from("payment.commands"),
+        since: crate::clock::Timestamp(0),
+        left,
+        marked,
+    };
+    assert!(streams::nothing_owed(&owed(1, 0)).is_err());
+    assert_eq!(streams::nothing_owed(&owed(0, 1)), Ok(()));
+}
+
+#[test]
 fn nineteen_a_message_that_had_an_effect_in_two_turns_is_found() {
     let mut history = streams(&completed())[0].clone();
     assert_eq!(streams::one_turn_for_each_cause(&history), Ok(()));

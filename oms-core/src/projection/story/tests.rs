@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::{
+    clock::Timestamp,
     event::incident::{IncidentEvent, MessageBuried},
+    id::MessageId,
     message::GroupLane,
     projection::fixture::{self, cancelled, completed, order, recorded, streams},
 };

@@ -1,9 +1,11 @@
 //! Words: what each event says to a person.
 
+mod count;
 mod order;
 mod services;
 
-use super::Running;
+use self::count::count;
+use super::entry::Running;
 use crate::{
     event::{
         Wire, WireError,
@@ -66,11 +68,4 @@ fn incident(event: &IncidentEvent) -> String {
             format!("handled the dead letter {} after all, on request", redriven.kind)
         }
     }
-}
-
-/// A number of things: `1 line`, `3 lines`.
-fn count(number: impl Into<u128> + Copy, what: &str) -> String {
-    let number = number.into();
-    let s = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{s}")
 }

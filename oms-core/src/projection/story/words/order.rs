@@ -1,6 +1,6 @@
 //! What the order's own events say: its steps, what it asked of whom, and what it undid.
 
-use super::count;
+use super::count::count;
 use crate::{
     event::{
         inventory::Shortage,

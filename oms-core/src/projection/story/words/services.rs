@@ -1,6 +1,6 @@
 //! What the events of payment, inventory, shipping and notification say.
 
-use super::{count, order::shortages};
+use super::{count::count, order::shortages};
 use crate::event::{
     inventory::InventoryEvent,
     notification::NotificationEvent,
