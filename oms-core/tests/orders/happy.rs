@@ -114,11 +114,26 @@ fn an_order_on_hold_is_sent_once_its_dispatch_is_released() {
         assert_eq!(oms.status(&id).await.expect("reads"), Some(Status::Confirmed));
         assert_eq!(oms.stuck().await.expect("reads"), []);
         for _ in 0..2 {
-            oms.release_dispatch(&id).await.expect("released");
+            assert!(oms.release_dispatch(&id).await.expect("asked").accepted);
         }
-        let said = ["ShipmentHeld", "OrderDispatchHeld", "DispatchReleased", "OrderDispatched", "OrderCompleted"];
+        let said =
+            ["ShipmentHeld", "OrderDispatchHeld", "DispatchReleased", "OrderDispatched", "OrderCompleted"];
         world.ends(&oms, &id, Status::Completed, &said).await;
         assert_eq!(sums(&world, &id).dispatches, 1);
+    });
+}
+
+#[test]
+fn a_hold_that_cannot_be_lifted_yet_or_any_more_says_so() {
+    let world = World::kind();
+    world.play(async |oms| {
+        let id = open(&oms, held("card")).await;
+        let early = oms.release_dispatch(&id).await.expect("asked");
+        assert_eq!((early.accepted, early.reason.is_some()), (false, true), "no shipment is planned yet");
+        world.sleep(Duration::from_secs(60)).await;
+        assert!(oms.cancel(&id, "c-1", "no more").await.expect("asked").accepted);
+        world.ends(&oms, &id, Status::Cancelled, &["OrderDispatchHeld"]).await;
+        assert!(!oms.release_dispatch(&id).await.expect("asked").accepted, "the shipment was cancelled");
     });
 }
 
@@ -139,7 +154,11 @@ impl Port for Points {
         1
     }
 
-    async fn tell(&self, key: &EffectKey, wish: &PaymentRequest) -> Result<Reported<PaymentReport>, NoAnswer> {
+    async fn tell(
+        &self,
+        key: &EffectKey,
+        wish: &PaymentRequest,
+    ) -> Result<Reported<PaymentReport>, NoAnswer> {
         *self.0.lock().expect("no panic").entry(key.clone()).or_default() += 1;
         let reference = format!("points-{key}");
         Ok(Reported::settled(match wish.wish {
