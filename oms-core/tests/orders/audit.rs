@@ -43,7 +43,11 @@ impl World {
         assert_eq!(report.violations, []);
         assert_eq!(report.stuck, []);
         assert_eq!(oms.count().await.expect("counts").buried, 0, "no dead letters");
-        assert_eq!(oms.waiting(None, 10).await.expect("waiting"), [], "nothing is left over, not even a deadline");
+        assert_eq!(
+            oms.waiting(None, 10).await.expect("waiting"),
+            [],
+            "nothing is left over, not even a deadline"
+        );
         for (key, times) in self.ledger().done {
             assert_eq!(times, 1, "how often {key} was done");
         }
@@ -56,7 +60,13 @@ impl World {
     }
 
     /// Waits for rest; the order must have ended so, and its story must say all of `said`, in this order.
-    pub(crate) async fn ends(&self, oms: &Oms, order: &OrderId, status: Status, said: &[&str]) -> OrderSummary {
+    pub(crate) async fn ends(
+        &self,
+        oms: &Oms,
+        order: &OrderId,
+        status: Status,
+        said: &[&str],
+    ) -> OrderSummary {
         let summary = self.end(oms, order).await;
         says(oms, order, said).await;
         assert_eq!(summary.status, status);
@@ -86,7 +96,10 @@ pub(crate) async fn says(oms: &Oms, order: &OrderId, said: &[&str]) {
     let story = oms.story(order).await.expect("a story");
     let mut entries = story.entries.iter();
     for kind in said {
-        assert!(entries.any(|entry| &*entry.kind == *kind), "{kind} is missing, or out of order, in\n{story}");
+        assert!(
+            entries.any(|entry| &*entry.kind == *kind),
+            "{kind} is missing, or out of order, in\n{story}"
+        );
     }
 }
 

@@ -78,8 +78,7 @@ impl World {
     pub(crate) fn builder(&self) -> Builder {
         let clock: Arc<VirtualClock> = Arc::new(self.stage.clock());
         let (broker, store) = (Arc::clone(&self.broker), Arc::clone(&self.store));
-        let carrier =
-            SimulatedCarrier::open(self.draws, self.windows, clock.clone(), self.journal.clone());
+        let carrier = SimulatedCarrier::open(self.draws, self.windows, clock.clone(), self.journal.clone());
         let notifier = SimulatedNotifier::open(self.draws, clock.clone(), self.journal.clone());
         Oms::builder(broker, store, clock, Arc::new(self.ids.clone()))
             .payment_method(Method::card(), self.provider())

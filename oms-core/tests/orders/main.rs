@@ -1,7 +1,9 @@
 //! Whole orders through the house, on a virtual clock.
 
 mod audit;
+mod cancels;
 mod failing;
+mod fields;
 mod happy;
 mod house;
 mod keys;
