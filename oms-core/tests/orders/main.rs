@@ -2,9 +2,12 @@
 
 mod audit;
 mod cancels;
+mod disturbed;
 mod failing;
 mod fields;
 mod happy;
 mod house;
 mod keys;
+mod market;
 mod shop;
+mod storm;
