@@ -2,6 +2,7 @@
 
 mod audit;
 mod cancels;
+mod crash;
 mod disturbed;
 mod failing;
 mod fields;
