@@ -4,7 +4,7 @@ use super::{metrics::add, parts::Parts};
 use crate::{
     broker::Publish,
     id::Name,
-    message::{GroupLane, Limit, Pack},
+    message::{GroupLane, Limit, Pack, PackId},
     store::{PublicPack, StoreError},
 };
 use std::{
@@ -63,6 +63,9 @@ enum Round {
 struct Cursors {
     /// The cursor of each sender's lane, with the epoch under which it was read.
     known: BTreeMap<GroupLane, (u64, u64)>,
+    /// Packs that were rejected for good once. A broker that was wiped rejects everything until it is declared again, so
+    /// that is done first, and only a second rejection is believed.
+    doubted: BTreeSet<PackId>,
 }
 
 impl Cursors {
@@ -109,7 +112,7 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     if packs.is_empty() {
         return Ok(Round::Idle);
     }
-    let names: Vec<(crate::message::PackId, Name)> =
+    let names: Vec<(PackId, Name)> =
         packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
     let answers = match publish(parts, packs).await {
         Some(answers) => answers,
@@ -120,7 +123,13 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     for ((pack, topic), answer) in names.into_iter().zip(answers) {
         let rejected = match answer {
             Publish::Confirmed => None,
-            Publish::Rejected { for_good: true, why } => Some(why),
+            Publish::Rejected { for_good: true, why } if cursors.doubted.remove(&pack) => Some(why),
+            Publish::Rejected { for_good: true, .. } => {
+                parts.undeclare().await;
+                held.insert(pack.sender.clone());
+                cursors.doubted.insert(pack);
+                continue;
+            }
             Publish::Rejected { for_good: false, .. } | Publish::Unknown => {
                 add(&parts.tally.unconfirmed, 1);
                 held.insert(pack.sender);
@@ -146,7 +155,7 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     Ok(if held.is_empty() { Round::Busy } else { Round::Held })
 }
 
-fn count(parts: &Parts, pack: &crate::message::PackId, rejected: Option<&Name>) {
+fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
     match rejected {
         None => add(&parts.tally.published, 1),
         Some(why) => {

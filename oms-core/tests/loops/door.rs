@@ -25,8 +25,6 @@ pub(crate) enum Come {
     Lost,
     /// Not done, nothing said.
     Nothing,
-    /// Asked: never heard of it.
-    NotKnown,
     /// This takes so many milliseconds first.
     Slow(u64),
 }
@@ -87,14 +85,17 @@ impl Door {
             book.most = book.most.max(book.running);
         }
         let _running = Running(self);
+        if verb == "ask" && self.done(&key) == 0 {
+            return Ok(Asked::NotKnown);
+        }
         let mut come = self.next(&effect.key.step);
+        // A provider that deduplicates does it once, however often it is told, and before it answers.
+        if verb == "tell" && !matches!(come, Come::Nothing) {
+            self.book.lock().unwrap().done.insert(key, 1);
+        }
         if let Come::Slow(time) = come {
             self.clock.sleep(Duration::from_millis(time)).await;
             come = self.next(&effect.key.step);
-        }
-        // A provider that deduplicates does it once, however often it is told.
-        if verb == "tell" && !matches!(come, Come::Nothing) {
-            self.book.lock().unwrap().done.insert(key, 1);
         }
         let answer = |said: &str, again| Answer {
             provider_event: None,
@@ -104,7 +105,6 @@ impl Door {
         match come {
             Come::Settled(said) => Ok(Asked::Known(answer(said, None))),
             Come::More(said, wait) => Ok(Asked::Known(answer(said, Some(Duration::from_millis(wait))))),
-            Come::NotKnown => Ok(Asked::NotKnown),
             Come::Lost | Come::Nothing | Come::Slow(_) => {
                 Err(NoAnswer { gateway: Name::from("door"), source: "the line is dead".into() })
             }

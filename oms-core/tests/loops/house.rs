@@ -16,9 +16,9 @@ use oms_core::{
     clock::Clock,
     conformance::{Stage, VirtualClock},
     id::{IdSource, Name},
-    message::{Json, Limit},
+    message::{GroupLane, Json, Limit},
     service::Handler,
-    store::{Counts, MemoryStore, Store, Waiting},
+    store::{Ask, Counts, MemoryStore, Right, Store, Turn, Waiting},
     worker::{Metrics, Options, Parts, Reply, RequestError, RetryPolicy, Supplies, request, tasks},
 };
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
@@ -141,6 +141,11 @@ impl House {
             self.wait(Duration::from_millis(5)).await;
         }
         panic!("never settled: {:?}", self.store.waiting(None, 5).await.unwrap());
+    }
+
+    /// Opens a turn of a lane and keeps it open, as a slow neighbour does.
+    pub(crate) async fn hold_lane(&self, lane: &GroupLane) -> Box<dyn Turn> {
+        self.store.inner().turn(&Right::Unfenced(lane.clone()), Ask::default()).await.unwrap()
     }
 
     /// Waits until something is buried; says how long that took.

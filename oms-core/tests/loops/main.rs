@@ -3,9 +3,15 @@
 #[cfg(test)]
 mod door;
 #[cfg(test)]
+mod dropped;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
+mod lanes;
+#[cfg(test)]
 mod owed;
+#[cfg(test)]
+mod placing;
 #[cfg(test)]
 mod toy;
 #[cfg(test)]
@@ -14,3 +20,5 @@ mod turns;
 mod watched;
 #[cfg(test)]
 mod wild;
+#[cfg(test)]
+mod wishes;

@@ -3,7 +3,7 @@
 use crate::{
     house::{House, T, ask, metrics, play, send},
     toy::{Do, say},
-    wild::{Ways, Wild},
+    wild::Ways,
 };
 use oms_core::store::{Pick, Store};
 use std::time::Duration;
@@ -86,6 +86,20 @@ fn rule_01_what_the_broker_never_takes_is_buried_for_the_hearer_outside_and_take
         let letters = house.store.dead_letters(&Pick::Everything, 0, 10).await.unwrap();
         assert_eq!(letters.len(), 1);
         assert_eq!(&*letters[0].lane.group, "public");
+    });
+}
+
+#[test]
+fn rule_01_a_broker_that_lost_its_topology_buries_nothing_for_the_hearer_outside() {
+    let mut house = House::new();
+    house.public = vec!["news"];
+    house.broker.ways(Ways { unroutable: 1, ..Ways::default() });
+    play!(house, parts, {
+        let sends = vec![("news".to_owned(), "a".to_owned(), say("1"))];
+        ask(&parts, "a", &Do { sends, ..say("sends") }).await.unwrap();
+        house.wait(T).await;
+        assert_eq!((house.counts().await.owed, house.counts().await.buried), (0, 0));
+        assert_eq!(metrics(&parts).published, 1);
     });
 }
 
@@ -218,5 +232,4 @@ fn rule_04_a_removed_group_is_owed_nothing_and_gets_no_lease() {
         assert_eq!(house.heard("sink", "a").await, names(0));
         assert_eq!(house.counts().await.owed, 0);
     });
-    let _ = Wild::new(true);
 }

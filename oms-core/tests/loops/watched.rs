@@ -27,13 +27,22 @@ pub(crate) enum Wrong {
     Lost,
     /// These rows never fit.
     Refused,
+    /// The lane has changed hands, as far as the store knows.
+    LostLease,
+    /// Never answers, and nothing happened.
+    Hang,
+    /// Nothing goes wrong this time.
+    Pass,
 }
 
 impl Wrong {
     fn error(self) -> StoreError {
         match self {
             Wrong::Conflict => StoreError::Conflict,
-            Wrong::Away | Wrong::Lost => StoreError::unavailable("the line is dead"),
+            Wrong::LostLease => StoreError::LostLease(GroupLane::new("?", 0)),
+            Wrong::Away | Wrong::Lost | Wrong::Hang | Wrong::Pass => {
+                StoreError::unavailable("the line is dead")
+            }
             Wrong::Refused => StoreError::refused("these rows never fit"),
         }
     }
@@ -60,6 +69,11 @@ pub(crate) struct Watched {
 impl Watched {
     pub(crate) fn new(inner: MemoryStore) -> Self {
         Self { inner, book: Arc::default() }
+    }
+
+    /// The store itself, past all that goes wrong.
+    pub(crate) fn inner(&self) -> &MemoryStore {
+        &self.inner
     }
 
     /// How often a call was made.
@@ -104,7 +118,12 @@ impl Watched {
         real: impl Future<Output = Result<T, StoreError>> + Send,
     ) -> Result<T, StoreError> {
         match self.note(call) {
-            None => real.await,
+            None | Some(Wrong::Pass) => real.await,
+            Some(Wrong::Hang) => {
+                // What was begun is kept, as a turn that is open.
+                let _open = real;
+                futures::future::pending().await
+            }
             Some(Wrong::Lost) => {
                 real.await?;
                 Err(Wrong::Lost.error())

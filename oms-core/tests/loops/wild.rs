@@ -31,6 +31,8 @@ pub(crate) struct Ways {
     pub(crate) full_after: Option<usize>,
     /// Never takes packs of this topic.
     pub(crate) never: Option<&'static str>,
+    /// Has lost its topology, and rejects this many packs until it is declared again.
+    pub(crate) unroutable: usize,
     /// Loses each subscription at once.
     pub(crate) drops: bool,
     /// Brings one delivery at a time, and never says that it has caught up.
@@ -110,6 +112,10 @@ impl Wild {
         let mut book = self.book.lock().unwrap();
         if book.ways.never.is_some_and(|topic| *topic == *pack.topic) {
             return Publish::Rejected { for_good: true, why: "too large".into() };
+        }
+        if book.ways.unroutable > 0 {
+            book.ways.unroutable -= 1;
+            return Publish::Rejected { for_good: true, why: "no such topic".into() };
         }
         if book.ways.full_after.is_some_and(|taken| number >= taken) {
             return Publish::Rejected { for_good: false, why: "full".into() };
