@@ -1,4 +1,5 @@
 //! The order lifecycle of a shop as a library.
+#![doc = include_str!("../README.md")]
 
 pub mod broker;
 pub mod clock;

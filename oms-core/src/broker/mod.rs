@@ -1,4 +1,14 @@
 //! The port to message brokers: a wire that carries packs, and may duplicate, forget or reorder them.
+//!
+//! ```
+//! use futures::FutureExt;
+//! use oms_core::broker::{Broker, Confirm, MemoryBroker, Topology};
+//! let broker = MemoryBroker::default();
+//! assert_eq!(broker.capabilities().confirm, Confirm::Memory);
+//! let hears = [("payment".into(), ["order".into()].into())].into();
+//! let declared = broker.declare(&Topology { hears, lanes: 4, ..Topology::default() }).now_or_never();
+//! assert!(matches!(declared, Some(Ok(()))));
+//! ```
 
 mod memory;
 

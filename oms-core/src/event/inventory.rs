@@ -1,4 +1,12 @@
 //! What is said to and by the inventory service.
+//!
+//! ```
+//! use oms_core::event::{Wire, inventory::InventoryCommand};
+//! let body = br#"{"sku":"85123A","delta":-2,"reference":"count-7","reason":"broken"}"#;
+//! let InventoryCommand::AdjustStock(change) = InventoryCommand::decode("AdjustStock", 1, body)? else { unreachable!() };
+//! assert_eq!((change.sku.as_str(), change.delta), ("85123A", -2));
+//! # Ok::<(), oms_core::event::WireError>(())
+//! ```
 
 use super::Fields;
 use crate::id::{Name, OrderId, Sku};

@@ -15,6 +15,11 @@ pub use fields::{FieldError, Fields, MAX_FIELD_BYTES, MAX_FIELDS, MAX_FIELDS_BYT
 pub use wire::{Wire, WireError, read_body, write_body};
 
 /// The topics that the services speak on. Public events have a topic each, see [`public`].
+///
+/// ```
+/// use oms_core::{event::topic, service::{Handler, inventory::InventoryService}};
+/// assert_eq!(InventoryService.hears(), [topic::INVENTORY_COMMANDS.into()]);
+/// ```
 pub mod topic {
     /// What the order service hears from outside: cancel requests.
     pub const ORDER_REQUESTS: &str = "order.requests";

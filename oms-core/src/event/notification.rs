@@ -1,4 +1,10 @@
 //! What the notification service records.
+//!
+//! ```
+//! use oms_core::{event::{Wire, notification::{NotificationEvent, Notice}}, id::order_id};
+//! let notice = Notice { order: order_id("shop", "1"), template: "order_confirmation".into(), reason: None };
+//! assert_eq!(NotificationEvent::NotificationSent(notice).kind(), "NotificationSent");
+//! ```
 
 use crate::id::{Name, OrderId};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,13 @@
 //! What is said to the order service, and what it records.
+//!
+//! ```
+//! use oms_core::{event::{Wire, order::{CancelOrder, OrderRequest}}, id::order_id};
+//! let (order, by, reason) = (order_id("shop", "1"), "customer".to_owned(), "changed my mind".to_owned());
+//! let request = OrderRequest::CancelOrder(CancelOrder { order, by, reason });
+//! let body = request.encode()?;
+//! assert_eq!(OrderRequest::decode("CancelOrder", OrderRequest::SCHEMA, &body)?, request);
+//! # Ok::<(), oms_core::event::WireError>(())
+//! ```
 
 use super::{
     Fields,

@@ -1,4 +1,13 @@
 //! What is said to and by the payment service.
+//!
+//! ```
+//! use oms_core::event::{Wire, payment::PaymentEvent};
+//! let body = br#"{"order":"o-1","last_word":false,"reason":"the bank is asked again"}"#;
+//! let declined = PaymentEvent::decode("PaymentDeclined", 1, body)?;
+//! assert!(matches!(&declined, PaymentEvent::PaymentDeclined(why) if !why.last_word));
+//! assert_eq!(declined.encode()?, body.as_slice());
+//! # Ok::<(), oms_core::event::WireError>(())
+//! ```
 
 use super::Fields;
 use crate::{

@@ -1,4 +1,11 @@
 //! What is said to and by the shipping service.
+//!
+//! ```
+//! use oms_core::event::{Wire, shipping::{Address, ShippingCommand}};
+//! let anywhere: Result<Address, _> = serde_json::from_str(r#"{"country":"Iceland"}"#);
+//! assert!(anywhere.is_ok_and(|address| address.city.is_empty()));
+//! assert!(ShippingCommand::KINDS.contains(&"ReleaseDispatch"));
+//! ```
 
 use super::{Fields, inventory::StockLine};
 use crate::{id::OrderId, money::Money};

@@ -1,4 +1,37 @@
 //! The ports to the outside world: payment providers, carriers, notifiers, and whatever a user adds.
+//!
+//! A provider is a [`Port`] in its own words; [`Typed`] makes a [`Gateway`] of it:
+//!
+//! ```
+//! use oms_core::{gateway::*, id::{MessageId, StreamId}};
+//! # use futures::FutureExt;
+//!
+//! struct Customs;
+//!
+//! #[async_trait::async_trait]
+//! impl Port for Customs {
+//!     type Request = String;
+//!     type Report = bool;
+//!     fn repeats(&self) -> Repeats { Repeats::Deduplicated }
+//!     fn at_once(&self) -> usize { 8 }
+//!     async fn tell(&self, _: &EffectKey, country: &String) -> Result<Reported<bool>, NoAnswer> {
+//!         Ok(Reported::settled(country == "Iceland"))
+//!     }
+//!     async fn ask(&self, key: &EffectKey, country: &String) -> Result<Option<Reported<bool>>, NoAnswer> {
+//!         self.tell(key, country).await.map(Some)
+//!     }
+//! }
+//!
+//! let effect = Effect {
+//!     key: EffectKey::new("o-1", "declare", 1),
+//!     stream: StreamId::keyed("declaration", "o-1"),
+//!     gateway: "customs".into(),
+//!     request: r#""Iceland""#.into(),
+//!     cause: MessageId(1),
+//! };
+//! let told = Typed(Customs).tell(&effect).now_or_never();
+//! assert!(matches!(told, Some(Ok(answer)) if answer.body == "true" && answer.again.is_none()));
+//! ```
 
 pub mod carrier;
 pub mod journal;
