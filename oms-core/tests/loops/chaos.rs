@@ -78,6 +78,35 @@ fn firsts(heard: &[String]) -> Vec<&String> {
     firsts
 }
 
+async fn nothing_is_lost(house: &House, seed: u128) {
+    for key in ["a", "b", "c"] {
+        let asked = house.heard("source", key).await;
+        let asked: Vec<String> =
+            firsts(&asked).iter().filter_map(|name| name.strip_prefix("ask-")).map(str::to_owned).collect();
+        let heard = house.heard("sink", key).await;
+        let work: Vec<&String> = heard.iter().filter(|name| !name.starts_with("back-")).collect();
+        let back: Vec<&str> = heard.iter().filter_map(|name| name.strip_prefix("back-")).collect();
+        // A request may be handled again when its answer was lost; what it sends is then sent again.
+        let order: Vec<&String> =
+            firsts(&heard).into_iter().filter(|name| !name.starts_with("back-")).collect();
+        assert_eq!(order, asked.iter().collect::<Vec<_>>(), "seed {seed}, key {key}");
+        assert_eq!(work.len(), back.len(), "seed {seed}, key {key}: {heard:?}");
+        let sends = house.heard("source", key).await.iter().filter(|name| name.starts_with("ask-")).count();
+        assert_eq!(work.len(), sends, "seed {seed}, key {key}: each message sent is handled once");
+    }
+    let counts = house.counts_past_trouble().await;
+    assert_eq!((counts.owed, counts.parked, counts.buried, counts.effects), (0, 0, 0, 0), "seed {seed}");
+    for key in ["a", "b", "c"] {
+        let heard = house.heard("source", key).await;
+        for wish in house.door.wishes().iter().filter(|wish| wish.starts_with(key)) {
+            assert_eq!(house.door.done(wish), 1, "seed {seed}");
+            let step = wish.split('/').nth(1).unwrap();
+            let settled = heard.iter().filter(|name| **name == format!("{step}=yes")).count();
+            assert!(settled >= 1, "seed {seed}: {wish} has no answer in {heard:?}");
+        }
+    }
+}
+
 fn check(seed: u128) {
     let mut dice = Dice(seed, 0);
     let mut house = House::new();
@@ -101,36 +130,7 @@ fn check(seed: u128) {
             Either::Left(_) => {}
             Either::Right(_) => panic!("the loops ended by themselves"),
         }
-        for key in ["a", "b", "c"] {
-            let asked = house.heard("source", key).await;
-            let asked: Vec<String> = firsts(&asked)
-                .iter()
-                .filter_map(|name| name.strip_prefix("ask-"))
-                .map(str::to_owned)
-                .collect();
-            let heard = house.heard("sink", key).await;
-            let work: Vec<&String> = heard.iter().filter(|name| !name.starts_with("back-")).collect();
-            let back: Vec<&str> = heard.iter().filter_map(|name| name.strip_prefix("back-")).collect();
-            // A request may be handled again when its answer was lost; what it sends is then sent again.
-            let order: Vec<&String> =
-                firsts(&heard).into_iter().filter(|name| !name.starts_with("back-")).collect();
-            assert_eq!(order, asked.iter().collect::<Vec<_>>(), "seed {seed}, key {key}");
-            assert_eq!(work.len(), back.len(), "seed {seed}, key {key}: {heard:?}");
-            let sends =
-                house.heard("source", key).await.iter().filter(|name| name.starts_with("ask-")).count();
-            assert_eq!(work.len(), sends, "seed {seed}, key {key}: each message sent is handled once");
-        }
-        let counts = house.counts_past_trouble().await;
-        assert_eq!((counts.owed, counts.parked, counts.buried, counts.effects), (0, 0, 0, 0), "seed {seed}");
-        for key in ["a", "b", "c"] {
-            let heard = house.heard("source", key).await;
-            for wish in house.door.wishes().iter().filter(|wish| wish.starts_with(key)) {
-                assert_eq!(house.door.done(wish), 1, "seed {seed}");
-                let step = wish.split('/').nth(1).unwrap();
-                let settled = heard.iter().filter(|name| **name == format!("{step}=yes")).count();
-                assert!(settled >= 1, "seed {seed}: {wish} has no answer in {heard:?}");
-            }
-        }
+        nothing_is_lost(&house, seed).await;
     };
     house.stage.run(play).unwrap_or_else(|_| panic!("seed {seed} is stuck"));
 }
