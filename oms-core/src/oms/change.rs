@@ -16,6 +16,7 @@ use crate::{
     service::{
         Entry, Fault,
         order::{CancelReply, placement},
+        shipping::Released,
     },
     worker::{self, Opening, PlaceError, Reply, RequestError, request},
 };
@@ -118,15 +119,16 @@ impl Oms {
         self.asked("order", message, parked).await
     }
 
-    /// Lifts the hold on an order's dispatch (see [`NewOrder::hold_dispatch`]); may be repeated.
+    /// Lifts the hold on an order's dispatch (see [`NewOrder::hold_dispatch`]); may be repeated. Refused while no shipment
+    /// is planned yet, and once it was cancelled.
     ///
     /// # Errors
-    /// [`RequestError`].
-    pub async fn release_dispatch(&self, order: &OrderId) -> Result<(), RequestError> {
+    /// [`RequestError`]. A refusal by shipping is an answer, not an error.
+    pub async fn release_dispatch(&self, order: &OrderId) -> Result<Released, RequestError> {
         let command =
             ShippingCommand::ReleaseDispatch(ShipmentOf { order: order.clone(), fields: Fields::default() });
         let message = outside(topic::SHIPPING_COMMANDS, order.name(), &command)?;
-        request(&self.parts, "shipping", message).await.map(|_| ())
+        self.asked("shipping", message, Released { accepted: true, reason: None }).await
     }
 
     /// Changes the units on hand of a SKU; the same reference changes it once, however often it is asked.

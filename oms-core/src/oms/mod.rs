@@ -6,7 +6,7 @@ mod change;
 mod run;
 mod system;
 
-pub use crate::service::order::CancelReply;
+pub use crate::service::{order::CancelReply, shipping::Released};
 pub use ask::{OrderPage, StockPage};
 pub use builder::{BuildError, Builder};
 pub use change::{Adjusted, PlaceRefusal, Placed, Placement};

@@ -1,3 +1,5 @@
+//! The rules of payments, one sentence each, and what holds over every sequence of them.
+
 use super::*;
 use crate::{
     event::payment::{

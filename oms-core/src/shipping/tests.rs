@@ -1,3 +1,5 @@
+//! The rules of shipments, one sentence each, and what holds over every sequence of them.
+
 use super::*;
 use crate::{
     event::{

@@ -3,16 +3,14 @@
 use oms_core::{
     broker::{Broker, MemoryBroker},
     conformance::{Stage, VirtualClock},
-    event::{inventory::AdjustStock, payment::PaymentChoice, shipping::Address},
     gateway::{
-        journal::MemoryJournal,
+        journal::{Journal, Ledger, MemoryJournal},
         simulated::{Draws, SimulatedCarrier, SimulatedNotifier, SimulatedProvider, Windows},
     },
-    id::{CustomerId, IdSource, Name, OrderId, Sku},
-    money::{Currency, Money},
+    id::IdSource,
     oms::{Builder, Oms},
-    order::{NewLine, NewOrder},
     payment::Method,
+    projection::check::Books,
     saga::SagaTimes,
     store::{MemoryStore, Store},
 };
@@ -24,8 +22,9 @@ use std::{
     time::Duration,
 };
 
-#[derive(Default)]
-pub(crate) struct Counting(AtomicU64);
+/// Names each process of a world differently, as real ones are.
+#[derive(Clone, Default)]
+pub(crate) struct Counting(Arc<AtomicU64>);
 
 impl IdSource for Counting {
     fn next(&self) -> u128 {
@@ -42,6 +41,7 @@ pub(crate) struct World {
     pub(crate) draws: Draws,
     pub(crate) windows: Windows,
     pub(crate) times: SagaTimes,
+    ids: Counting,
 }
 
 impl World {
@@ -61,83 +61,78 @@ impl World {
             draws,
             windows,
             times: SagaTimes::default(),
+            ids: Counting::default(),
         }
+    }
+
+    /// A world in which nothing goes wrong.
+    pub(crate) fn kind() -> Self {
+        Self::new(Draws::new(1))
+    }
+
+    pub(crate) fn provider(&self) -> SimulatedProvider {
+        let clock: Arc<VirtualClock> = Arc::new(self.stage.clock());
+        SimulatedProvider::open(self.draws, self.windows, clock, self.journal.clone()).expect("readable")
     }
 
     pub(crate) fn builder(&self) -> Builder {
         let clock: Arc<VirtualClock> = Arc::new(self.stage.clock());
         let (broker, store) = (Arc::clone(&self.broker), Arc::clone(&self.store));
-        let provider = || {
-            SimulatedProvider::open(self.draws, self.windows, clock.clone(), self.journal.clone())
-                .expect("an empty journal")
-        };
         let carrier = SimulatedCarrier::open(self.draws, self.windows, clock.clone(), self.journal.clone());
         let notifier = SimulatedNotifier::open(self.draws, clock.clone(), self.journal.clone());
-        Oms::builder(broker, store, clock.clone(), Arc::new(Counting::default()))
-            .payment_method(Method::card(), provider())
-            .payment_method(Method::upi(), provider())
-            .carrier(carrier.expect("an empty journal"))
-            .notifier(notifier.expect("an empty journal"))
+        Oms::builder(broker, store, clock, Arc::new(self.ids.clone()))
+            .payment_method(Method::card(), self.provider())
+            .payment_method(Method::upi(), self.provider())
+            .carrier(carrier.expect("readable"))
+            .notifier(notifier.expect("readable"))
             .saga_times(self.times.clone())
     }
 
-    /// Builds a house, runs it beside `scene`, and drains it.
+    /// Builds the usual house, runs it beside `scene`, and drains it.
     pub(crate) fn play<T>(&self, scene: impl AsyncFnOnce(Oms) -> T) -> T {
-        let played = self.stage.run(async {
-            let oms = self.builder().build().await.expect("builds");
-            let (stop, stopped) = futures::channel::oneshot::channel::<()>();
-            let house = oms.clone().run(async { stopped.await.unwrap_or(()) }, Duration::from_secs(60));
-            let scene = async {
-                let end = scene(oms).await;
-                drop(stop);
-                end
-            };
-            let (drained, end) = futures::join!(house, scene);
-            assert!(drained.finished, "the house drained");
-            end
-        });
+        self.play_with(|builder| builder, scene)
+    }
+
+    /// Builds a house with something added, runs it beside `scene`, and drains it.
+    pub(crate) fn play_with<T>(
+        &self,
+        furnish: impl FnOnce(Builder) -> Builder,
+        scene: impl AsyncFnOnce(Oms) -> T,
+    ) -> T {
+        let played = self.stage.run(self.life(furnish, scene));
         played.expect("the stage is not stuck")
     }
-}
 
-pub(crate) fn order(method: &str, lines: &[(&str, u32, i64)]) -> NewOrder {
-    let gbp = Currency::new("GBP").expect("a currency");
-    let line = |(sku, quantity, minor): &(&str, u32, i64)| NewLine {
-        sku: Sku::new(sku).expect("a SKU"),
-        name: String::new(),
-        quantity: *quantity,
-        unit_price: Money { minor: *minor, currency: gbp },
-        stocked: *sku != "POST",
-        fields: Default::default(),
-    };
-    NewOrder {
-        customer: CustomerId::new("c-1").expect("an id"),
-        currency: gbp,
-        lines: lines.iter().map(line).collect(),
-        address: Address {
-            name: String::new(),
-            street: Vec::new(),
-            city: String::new(),
-            postal_code: String::new(),
-            country: "Iceland".to_owned(),
-        },
-        payment: PaymentChoice { method: Name::from(method), token: None },
-        stated_total: None,
-        hold_dispatch: false,
-        fields: Default::default(),
+    /// One life of a house, to be polled until it ends, or dropped before.
+    pub(crate) async fn life<T>(
+        &self,
+        furnish: impl FnOnce(Builder) -> Builder,
+        scene: impl AsyncFnOnce(Oms) -> T,
+    ) -> T {
+        let oms = furnish(self.builder()).build().await.expect("builds");
+        let (stop, stopped) = futures::channel::oneshot::channel::<()>();
+        let house = oms.clone().run(async { stopped.await.unwrap_or(()) }, Duration::from_secs(60));
+        let scene = async {
+            let end = scene(oms).await;
+            drop(stop);
+            end
+        };
+        let (drained, end) = futures::join!(house, scene);
+        assert!(drained.finished, "the house drained");
+        end
     }
-}
 
-pub(crate) async fn stock(oms: &Oms, sku: &str, units: i64) {
-    let change = AdjustStock {
-        sku: Sku::new(sku).expect("a SKU"),
-        delta: units,
-        reference: Name::from("first"),
-        reason: "received".to_owned(),
-    };
-    assert!(oms.adjust_stock(change).await.expect("handled").accepted);
-}
+    pub(crate) async fn sleep(&self, time: Duration) {
+        use oms_core::clock::Clock as _;
+        self.stage.clock().sleep(time).await;
+    }
 
-pub(crate) async fn place(oms: &Oms, order: NewOrder, key: &str) -> OrderId {
-    oms.place(order, "shop", key).await.expect("placed").id
+    /// What the providers did, as seen from outside.
+    pub(crate) fn ledger(&self) -> Ledger {
+        Ledger::of(&self.journal.load().expect("readable"))
+    }
+
+    pub(crate) fn books(&self) -> Books {
+        Books::of(&self.ledger(), ["card", "upi"].map(str::to_owned))
+    }
 }

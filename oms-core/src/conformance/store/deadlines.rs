@@ -1,7 +1,7 @@
 //! Checks of deadlines (rule 3).
 
 use super::{
-    Check,
+    check::Check,
     kit::{Checked, Kit, LONG, SECOND, conflict, ensure, lane, local, pack, same, taking, watching, write},
 };
 use crate::{
@@ -43,7 +43,7 @@ fn deadline(set_at: u64, waits_for: Option<&PackId>) -> Deadline {
 }
 
 /// Sets a deadline that waits for a message sent in the same turn, which `alpha` hears too and has handled.
-async fn awaiting(kit: &Kit<'_>) -> Result<PackId, super::Failure> {
+async fn awaiting(kit: &Kit<'_>) -> Result<PackId, super::kit::Failure> {
     let place = lane("place", "k");
     let mut turn = kit.turn(&place, Ask::default()).await?;
     let pack = pack(&place, turn.found().position, "news", &["k"])?;

@@ -1,7 +1,7 @@
 //! Checks of wishes to the outside world (rule 18).
 
 use super::{
-    Check, Need,
+    check::{Check, Need},
     kit::{Checked, Kit, LONG, conflict, effect, ensure, lane, lost, same, streams, taking},
 };
 use crate::{
@@ -43,7 +43,7 @@ async fn wish(kit: &Kit<'_>, steps: &[&str]) -> Checked {
     Ok(kit.commit(&lane("alpha", "k"), Writes { effects, ..Writes::default() }).await?)
 }
 
-async fn unclaimed(kit: &Kit<'_>) -> Result<Vec<EffectKey>, super::Failure> {
+async fn unclaimed(kit: &Kit<'_>) -> Result<Vec<EffectKey>, super::kit::Failure> {
     let thing = StreamId::keyed("thing", "k");
     let mut turn = kit.turn(&lane("alpha", "k"), Ask::default()).await?;
     let mut loaded = turn.load(&streams(&[&thing])).await?;

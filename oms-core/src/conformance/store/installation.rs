@@ -1,7 +1,7 @@
 //! Checks of who hears what, of the relay's view, and of what a person sees (rules 1, 4, 22).
 
 use super::{
-    Check,
+    check::Check,
     kit::{Checked, Kit, LONG, asked, conflict, effect, ensure, lane, pack, same, topology},
 };
 use crate::{

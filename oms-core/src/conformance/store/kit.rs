@@ -1,9 +1,9 @@
 //! What checks are made of: a store with a topology, and short ways to say what a worker would do.
 
-use super::Harness;
+use super::harness::Harness;
 use crate::{
     broker::Topology,
-    conformance::VirtualClock,
+    conformance::stage::VirtualClock,
     gateway::{Effect, EffectKey},
     id::{MessageId, Name, StreamId},
     message::{Codec, Envelope, GroupLane, Json, Key, Message, Pack, PackId},

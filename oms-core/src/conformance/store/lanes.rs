@@ -1,7 +1,7 @@
 //! Checks of lanes, leases and locks (rules 8, 14, 19).
 
 use super::{
-    Check,
+    check::Check,
     kit::{
         Checked, Kit, LONG, SECOND, asked, conflict, consume, ensure, lane, lost, same, streams, write,
         writing,

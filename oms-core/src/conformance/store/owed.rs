@@ -1,7 +1,7 @@
 //! Checks of what is owed (rules 1, 2, 10, 21).
 
 use super::{
-    Check,
+    check::Check,
     kit::{Checked, Kit, LONG, SECOND, asked, conflict, ensure, lane, neighbour, same},
 };
 use crate::{

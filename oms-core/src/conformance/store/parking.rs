@@ -1,7 +1,7 @@
 //! Checks of what is put aside: parked messages and dead letters (rule 9).
 
 use super::{
-    Check,
+    check::Check,
     kit::{
         Checked, Failure, Kit, LONG, SECOND, asked, conflict, consume, ensure, lane, local, message,
         neighbour, same, taking,

@@ -1,7 +1,7 @@
 //! Checks of streams, positions and the log (rules 7, 11, 13).
 
 use super::{
-    Check, Need,
+    check::{Check, Need},
     kit::{Checked, Kit, conflict, ensure, lane, neighbour, pack, same, streams, write, writing},
 };
 use crate::{

@@ -3,7 +3,10 @@
 use super::*;
 use crate::{
     clock::Timestamp,
-    event::incident::{IncidentEvent, MessageBuried},
+    event::{
+        incident::{IncidentEvent, MessageBuried},
+        notification::{Notice, NotificationEvent},
+    },
     id::MessageId,
     message::GroupLane,
     projection::fixture::{self, cancelled, completed, order, recorded, streams},
@@ -44,6 +47,32 @@ fn within_one_moment_an_event_stands_after_the_one_that_caused_it() {
     assert_eq!(kinds, ["OrderPlaced", "StockReserved", "OrderStockHeld"]);
     let because: Vec<_> = story.entries.iter().map(|entry| entry.because).collect();
     assert_eq!(because, [None, Some(0), Some(1)]);
+}
+
+#[test]
+fn within_one_moment_a_gateways_answer_stands_after_the_wish_and_a_notice_last() {
+    let facts = completed();
+    let mut placed = recorded("order", 1, &facts.orders[0]);
+    let mut asked = recorded("payment", 1, &facts.payments[0]);
+    let mut answered = recorded("payment", 2, &facts.payments[1]);
+    let mut heard = recorded("order", 2, &facts.orders[2]);
+    let notice = Notice { order: order(), template: Name::from("order_confirmation"), reason: None };
+    let mut sent = recorded("notification", 1, &NotificationEvent::NotificationSent(notice));
+    placed.cause = MessageId(9);
+    asked.cause = MessageId::caused("order", placed.cause, 0);
+    // An answer from outside names no message that anybody sent.
+    (answered.cause, sent.cause) = (MessageId(1), MessageId(2));
+    heard.cause = MessageId::caused("payment", answered.cause, 0);
+    let story = told(vec![sent, heard, answered, asked, placed]);
+    let kinds: Vec<&str> = story.entries.iter().map(|entry| &*entry.kind).collect();
+    let wanted = [
+        "OrderPlaced",
+        "PaymentRequested",
+        "PaymentAuthorized",
+        "OrderPaymentAuthorized",
+        "NotificationSent",
+    ];
+    assert_eq!(kinds, wanted);
 }
 
 #[test]

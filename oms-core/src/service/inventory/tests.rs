@@ -1,7 +1,9 @@
+//! What the inventory service says to what it hears.
+
 use super::*;
 use crate::{
     clock::Timestamp,
-    event::inventory::{AdjustStock, Reservation as Of, ReserveStock},
+    event::inventory::{AdjustStock, Reservation as Of, ReserveStock, StockLine},
     id::{MessageId, order_id},
     message::{Envelope, Key},
     store::Stream,

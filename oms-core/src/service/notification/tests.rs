@@ -1,3 +1,5 @@
+//! What the notification service says to what it hears.
+
 use super::*;
 use crate::{
     clock::Timestamp,

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     event::{
         Wire as _,
-        shipping::{ShipmentOf, ShippingCommand, ShippingEvent},
+        shipping::{ArrangeShipment, ShipmentOf, ShippingCommand, ShippingEvent},
         topic,
     },
     gateway::{
@@ -102,13 +102,14 @@ fn hear(message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
         let Some(request) = now.request() else {
             return Err(Fault::Permanent(format!("{} was never wished", answered.effect)));
         };
-        let of = ShipmentOf { order: request.order.clone(), fields: request.fields.clone() };
+        let of = shipment_of(request);
         let decision = now.decide(&of, Input::Report(step, &report));
         return react(&stream, now, &of, decision, message).map(Outcome::Reaction);
     }
     let envelope = &message.envelope;
     let command = ShippingCommand::decode(&envelope.kind, envelope.schema, &message.body)?;
-    let of = about(&command);
+    // A request from outside (a hold is lifted) does not know the order's own fields; the shipment does.
+    let of = now.request().map_or_else(|| about(&command), shipment_of);
     let unclaimed = entry.stream.unclaimed.contains(&key(&of.order, Step::Book));
     let decision = now.decide(&of, Input::Command { command: &command, unclaimed });
     let reason = decision.refused.map(str::to_owned);
@@ -120,11 +121,13 @@ fn hear(message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
     Ok(Outcome::Reaction(reaction))
 }
 
+fn shipment_of(request: &ArrangeShipment) -> ShipmentOf {
+    ShipmentOf { order: request.order.clone(), fields: request.fields.clone() }
+}
+
 fn about(command: &ShippingCommand) -> ShipmentOf {
     match command {
-        ShippingCommand::ArrangeShipment(request) => {
-            ShipmentOf { order: request.order.clone(), fields: request.fields.clone() }
-        }
+        ShippingCommand::ArrangeShipment(request) => shipment_of(request),
         ShippingCommand::CancelShipment(of) | ShippingCommand::ReleaseDispatch(of) => of.clone(),
     }
 }

@@ -1,5 +1,8 @@
-use super::*;
-use crate::{
+//! The simulated providers, told and asked as a worker would, on a virtual clock.
+
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
+use oms_core::{
     clock::Clock,
     conformance::{Stage, VirtualClock},
     gateway::{
@@ -7,6 +10,7 @@ use crate::{
         carrier::{CarrierReport, CarrierRequest},
         journal::MemoryJournal,
         payment::{PaymentReport, PaymentRequest, PaymentStep},
+        simulated::{Draws, SimulatedCarrier, SimulatedProvider, Windows},
     },
     id::{CustomerId, Name},
     money::{Currency, Money},

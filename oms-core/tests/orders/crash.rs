@@ -1,0 +1,160 @@
+//! Crashes: the house is dropped at some poll, with the broker's memory, and built again over what the store kept.
+
+use crate::{house::World, market::Market, shop::usual};
+use async_trait::async_trait;
+use oms_core::{
+    broker::MemoryBroker,
+    event::public::Status,
+    gateway::{
+        EffectKey, NoAnswer, Port, Repeats, Reported,
+        notifier::{NotifierReport, NotifierRequest},
+        simulated::Draws,
+    },
+    id::OrderId,
+    oms::{Builder, Oms},
+    order::Phase,
+};
+use std::{
+    collections::BTreeMap,
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::Poll,
+};
+
+/// Polls a future at most so often; `None` when it was not done by then.
+async fn at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let (mut future, mut left) = (pin!(future), polls);
+    std::future::poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// Runs the house until `scene` is done, and drops it with the broker after every so many polls; gives the number of crashes.
+fn crashing(
+    world: &mut World,
+    every: usize,
+    furnish: impl Fn(Builder) -> Builder,
+    scene: impl AsyncFn(&World, Oms),
+) -> usize {
+    for crashes in 0.. {
+        // A little more each time: a house that has only time to take its leases gets nowhere.
+        let life = world.life(&furnish, async |oms| scene(world, oms).await);
+        let ended = world.stage.run(at_most(every + crashes / 4, life)).expect("not stuck");
+        if ended.is_some() {
+            return crashes;
+        }
+        world.broker = Arc::new(MemoryBroker::default());
+    }
+    unreachable!("the loop above returns")
+}
+
+/// A notifier like SMTP: it does not recognise what it sent before.
+#[derive(Clone, Default)]
+struct Post(Arc<Mutex<BTreeMap<EffectKey, u32>>>);
+
+#[async_trait]
+impl Port for Post {
+    type Request = NotifierRequest;
+    type Report = NotifierReport;
+
+    fn repeats(&self) -> Repeats {
+        Repeats::AtLeastOnce
+    }
+
+    fn at_once(&self) -> usize {
+        4
+    }
+
+    async fn tell(&self, key: &EffectKey, _: &NotifierRequest) -> Result<Reported<NotifierReport>, NoAnswer> {
+        *self.0.lock().expect("no panic").entry(key.clone()).or_default() += 1;
+        Ok(Reported::settled(NotifierReport::Sent))
+    }
+
+    async fn ask(
+        &self,
+        _: &EffectKey,
+        _: &NotifierRequest,
+    ) -> Result<Option<Reported<NotifierReport>>, NoAnswer> {
+        Ok(None)
+    }
+}
+
+fn draws() -> Draws {
+    Draws::new(9).declining(100_000).wavering(200_000, 500_000).refusing(100_000).hanging(200_000)
+}
+
+const MARKET: Market = Market { orders: 30, hot: 1_000 };
+
+async fn day(world: &World, oms: Oms) {
+    // Placed again after each crash, under the same keys.
+    let orders = MARKET.open(&oms).await;
+    Market::decide(world, &oms, &orders).await;
+    world.rest(&oms).await;
+}
+
+fn outcome(world: &World) -> (String, usize) {
+    world.play(async |oms| {
+        let report = world.rest(&oms).await;
+        assert_eq!(report.orders, u64::from(MARKET.orders));
+        (report.summary_hash, report.totals.by_status.len())
+    })
+}
+
+#[test]
+fn a_house_that_crashes_all_the_time_ends_every_order_as_a_calm_one_does() {
+    let mut calm = World::new(draws());
+    assert_eq!(crashing(&mut calm, usize::MAX / 2, |builder| builder, day), 0);
+    let calm = outcome(&calm);
+    assert_eq!(calm.1, 3, "all ends were met");
+    for every in [11, 23, 47, 101, 211] {
+        let mut world = World::new(draws());
+        let crashes = crashing(&mut world, every, |builder| builder, day);
+        println!("every {every} polls: {crashes} crashes");
+        assert!(crashes > 3, "{crashes} crashes, one every {every} polls");
+        assert_eq!(outcome(&world), calm, "one crash every {every} polls");
+        assert_eq!(world.ledger().charged_twice(), 0);
+    }
+}
+
+#[test]
+fn a_mail_in_flight_in_a_crash_may_go_twice_and_every_other_goes_once() {
+    let (mut world, post) = (World::new(draws()), Post::default());
+    let crashes = crashing(&mut world, 37, |builder| builder.notifier(post.clone()), day);
+    let sent = post.0.lock().expect("no panic");
+    let twice = sent.values().filter(|times| **times > 1).count();
+    println!("{crashes} crashes, {} mails, {twice} more than once", sent.len());
+    assert!(sent.len() >= 2 * MARKET.orders as usize, "every order was confirmed, and its end told");
+    assert!(
+        sent.values().map(|times| *times as usize - 1).sum::<usize>() <= crashes * 4,
+        "only those in flight"
+    );
+}
+
+#[test]
+fn an_order_is_ended_whenever_the_house_crashes_once() {
+    for polls in (1..120).step_by(2) {
+        let mut world = World::new(Draws::new(1));
+        let place = async |oms: &Oms| -> OrderId { crate::shop::open(oms, usual("card")).await };
+        let life = world.life(
+            |builder| builder,
+            async |oms| {
+                let id = place(&oms).await;
+                world.end(&oms, &id).await;
+            },
+        );
+        world.stage.run(at_most(polls, life)).expect("not stuck");
+        world.broker = Arc::new(MemoryBroker::default());
+        let end = world.play(async |oms| {
+            let id = place(&oms).await;
+            world.end(&oms, &id).await
+        });
+        assert_eq!((end.status, end.phase), (Status::Completed, Phase::Completed), "crashed at poll {polls}");
+        let told = world.ledger().total();
+        assert_eq!((told.captures, told.dispatches, told.mails), (1, 1, 3), "crashed at poll {polls}");
+    }
+}
