@@ -9,7 +9,7 @@ use oms_core::{
     id::Name,
 };
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -58,6 +58,11 @@ impl Door {
     /// Every call, as `tell KEY` or `ask KEY`.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.book.lock().unwrap().calls.clone()
+    }
+
+    /// Every wish that was called about.
+    pub(crate) fn wishes(&self) -> BTreeSet<String> {
+        self.calls().iter().filter_map(|call| Some(call.split_once(' ')?.1.to_owned())).collect()
     }
 
     /// How often a wish was carried out in the world.

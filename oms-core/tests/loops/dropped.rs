@@ -18,7 +18,7 @@ use std::{
 };
 
 /// Drives one loop, drops it when it was polled so many times, and starts it again.
-struct Restless {
+pub(crate) struct Restless {
     parts: Arc<Parts>,
     number: usize,
     future: BoxFuture<'static, ()>,
@@ -28,7 +28,7 @@ struct Restless {
 }
 
 impl Restless {
-    fn all(parts: &Arc<Parts>, every: usize, drops: usize) -> Vec<Self> {
+    pub(crate) fn all(parts: &Arc<Parts>, every: usize, drops: usize) -> Vec<Self> {
         let one = |number| Self {
             parts: Arc::clone(parts),
             number,

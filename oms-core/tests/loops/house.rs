@@ -131,6 +131,11 @@ impl House {
         self.store.count().await.unwrap()
     }
 
+    /// As [`House::counts`], however much goes wrong.
+    pub(crate) async fn counts_past_trouble(&self) -> Counts {
+        self.store.inner().count().await.unwrap()
+    }
+
     /// Waits until nothing is in flight; says how long that took.
     pub(crate) async fn settled(&self) -> Duration {
         let begun = self.clock.now();
@@ -171,6 +176,13 @@ pub(crate) fn running(parts: &Arc<Parts>) -> BoxFuture<'static, ()> {
 /// Asks `source` to do something.
 pub(crate) async fn ask(parts: &Parts, key: &str, say: &Do) -> Result<Reply, RequestError> {
     request(parts, "source", outside(key, say)).await
+}
+
+/// Asks `source` until it has an answer, as a patient caller does.
+pub(crate) async fn request_until(house: &House, parts: &Parts, key: &str, say: &Do) {
+    while ask(parts, key, say).await.is_err() {
+        house.wait(Duration::from_millis(100)).await;
+    }
 }
 
 /// Lets `source` send messages to `work`, in one turn; each of the same key.

@@ -1,6 +1,8 @@
 //! The rules of the spine that need no server, each with a test that names it, on a stage with virtual time.
 
 #[cfg(test)]
+mod chaos;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod dropped;
