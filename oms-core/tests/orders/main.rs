@@ -2,6 +2,7 @@
 
 mod audit;
 mod cancels;
+mod chaos;
 mod crash;
 mod disturbed;
 mod failing;
@@ -10,5 +11,7 @@ mod happy;
 mod house;
 mod keys;
 mod market;
+mod pace;
 mod shop;
 mod storm;
+mod tombstones;
