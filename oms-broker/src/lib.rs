@@ -1,9 +1,12 @@
+//! The door: choose a broker by a feature and a URL, and get everything else of core with it.
 #![doc = include_str!("../README.md")]
 
+mod build;
 mod clock;
 mod connect;
 mod ids;
 
+pub use build::builder;
 pub use clock::SystemClock;
 pub use connect::{ConnectError, SCHEMES, Scheme, connect};
 pub use ids::RandomIds;

@@ -3,6 +3,7 @@
 pub mod broker;
 mod report;
 mod stage;
+pub mod store;
 
 pub use report::{Check, Failure, Finding, Line, Report, Verdict, ensure, run};
 pub use stage::{Stage, Stuck, VirtualClock};

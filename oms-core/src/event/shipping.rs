@@ -5,7 +5,7 @@ use crate::{id::OrderId, money::Money};
 use serde::{Deserialize, Serialize};
 
 /// Where an order goes. Only the country is required.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// Who receives it.
     #[serde(default, skip_serializing_if = "String::is_empty")]

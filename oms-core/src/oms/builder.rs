@@ -7,8 +7,10 @@ use crate::{
     gateway::{
         Gateway, Typed,
         carrier::{CARRIER, Carrier},
+        journal::{Journal, JournalError, MemoryJournal},
         notifier::{NOTIFIER, Notifier},
         payment::PaymentProvider,
+        simulated::{Draws, SimulatedCarrier, SimulatedNotifier, SimulatedProvider, Windows},
     },
     id::{IdSource, Name},
     message::{Codec, Json},
@@ -41,7 +43,7 @@ pub enum BuildError {
     /// Two handlers append to one kind of stream.
     #[error("streams of kind {0} belong to two groups; let one of them own it")]
     KindTaken(Name),
-    /// A name is empty, too long, or has a `/`.
+    /// A name is empty, too long, or has a `/` or `:`.
     #[error(
         "{0:?} is no name for a group, topic, kind or gateway; use 1 to {MAX_NAME_BYTES} bytes without /"
     )]
@@ -49,6 +51,9 @@ pub enum BuildError {
     /// A group that shall be served is none of the handlers'.
     #[error("no handler hears in the group {0}; add it, or do not serve it")]
     NotThere(Name),
+    /// The books of a simulated gateway cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The store does not fit or cannot be reached.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -118,13 +123,13 @@ impl Builder {
         self
     }
 
-    /// Replaces the simulated carrier.
+    /// Replaces the simulated carrier, which is the default.
     #[must_use]
     pub fn carrier(self, carrier: impl Carrier + 'static) -> Self {
         self.gateway(CARRIER, Arc::new(Typed(carrier)))
     }
 
-    /// Replaces the simulated notifier.
+    /// Replaces the simulated notifier, which is the default.
     #[must_use]
     pub fn notifier(self, notifier: impl Notifier + 'static) -> Self {
         self.gateway(NOTIFIER, Arc::new(Typed(notifier)))
@@ -172,6 +177,7 @@ impl Builder {
     pub async fn build(mut self) -> Result<Oms, BuildError> {
         self.supplies.options = self.supplies.options.checked()?;
         self.add_services();
+        self.add_gateways()?;
         let order = self.checked()?;
         let registered = self.supplies.store.register(&self.topology()).await?;
         let parts = Arc::new(Parts::new(self.supplies, registered.topology));
@@ -192,6 +198,25 @@ impl Builder {
         self.supplies.handlers.splice(0..0, services);
     }
 
+    /// Puts a simulated gateway wherever none was given: it declines nothing, takes no time, and forgets with the process.
+    fn add_gateways(&mut self) -> Result<(), BuildError> {
+        let (draws, windows) = (Draws::default(), Windows::default());
+        let clock = Arc::clone(&self.supplies.clock);
+        let journal: Arc<dyn Journal> = Arc::new(MemoryJournal::default());
+        let provider = SimulatedProvider::open(draws, windows, Arc::clone(&clock), Arc::clone(&journal))?;
+        let carrier = SimulatedCarrier::open(draws, windows, Arc::clone(&clock), Arc::clone(&journal))?;
+        let notifier = SimulatedNotifier::open(draws, clock, journal)?;
+        let provider: Arc<dyn Gateway> = Arc::new(Typed(provider));
+        let online = self.methods.iter().filter(|method| !method.capabilities.offline);
+        for gateway in online.map(|method| Name::clone(&method.gateway)) {
+            self.supplies.gateways.entry(gateway).or_insert_with(|| Arc::clone(&provider));
+        }
+        let gateways = &mut self.supplies.gateways;
+        gateways.entry(Name::from(CARRIER)).or_insert_with(|| Arc::new(Typed(carrier)));
+        gateways.entry(Name::from(NOTIFIER)).or_insert_with(|| Arc::new(Typed(notifier)));
+        Ok(())
+    }
+
     fn topology(&self) -> Topology {
         let heard = self.supplies.handlers.iter().map(|one| (one.group(), one.hears().into_iter().collect()));
         Topology { hears: heard.collect(), public: self.public.clone(), lanes: self.supplies.options.lanes }
@@ -204,7 +229,7 @@ impl Builder {
             [crate::event::incident::INCIDENT].into_iter().map(Name::from).collect();
         for handler in &self.supplies.handlers {
             let (group, owned) = (handler.group(), handler.owns());
-            handler.hears().iter().chain(&owned).chain([&group]).try_for_each(|name| named(name))?;
+            handler.hears().iter().chain(&owned).chain([&group]).try_for_each(named)?;
             if !groups.insert(Name::clone(&group)) {
                 return Err(BuildError::GroupTaken(group));
             }
@@ -212,7 +237,7 @@ impl Builder {
                 return Err(BuildError::KindTaken(kind));
             }
         }
-        self.supplies.gateways.keys().chain(&self.public).try_for_each(|name| named(name))?;
+        self.supplies.gateways.keys().chain(&self.public).try_for_each(named)?;
         let absent = self.supplies.served.iter().flatten().find(|group| !groups.contains(*group));
         if let Some(group) = absent {
             return Err(BuildError::NotThere(Name::clone(group)));
@@ -223,7 +248,7 @@ impl Builder {
 }
 
 fn named(name: &Name) -> Result<(), BuildError> {
-    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.contains('/') {
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.contains(['/', ':']) {
         return Err(BuildError::Name(Name::clone(name)));
     }
     Ok(())

@@ -105,13 +105,13 @@ fn opening(can: Capabilities) -> Step {
 
 impl Case<'_> {
     fn request(&self, request: &RequestPayment) -> Decision {
-        match self.now.phase {
-            Phase::Absent => {}
-            Phase::NotStarted if self.now.request.is_none() => {
-                return Decision::again(self.declined("cancelled before it was requested"));
-            }
-            _ if self.now.cancelling => return Decision::default(),
-            _ => return self.said().map(Decision::again).unwrap_or_default(),
+        let phase = self.now.phase;
+        if phase == Phase::NotStarted && self.now.request.is_none() {
+            return Decision::again(self.declined("cancelled before it was requested"));
+        }
+        if phase != Phase::Absent {
+            let said = self.said().filter(|_| !self.now.cancelling);
+            return said.map(Decision::again).unwrap_or_default();
         }
         let mut events = vec![PaymentEvent::PaymentRequested(request.clone())];
         let method = self.methods.get(&request.choice.method);
@@ -191,7 +191,21 @@ impl Case<'_> {
                 Ok(Decision::events(vec![PaymentEvent::PaymentCaptured(moved)]))
             }
             Phase::Captured => Ok(self.said().map(Decision::again).unwrap_or_default()),
-            _ => Err(Refusal::NoCashDue),
+            Phase::Absent
+            | Phase::Asked
+            | Phase::ActionRequired
+            | Phase::Pending
+            | Phase::Doubtful
+            | Phase::Authorised
+            | Phase::Capturing
+            | Phase::CaptureFailed
+            | Phase::Declined
+            | Phase::Voiding
+            | Phase::Refunding
+            | Phase::Voided
+            | Phase::Refunded
+            | Phase::NotStarted
+            | Phase::UndoFailed => Err(Refusal::NoCashDue),
         }
     }
 

@@ -77,6 +77,11 @@ impl Methods {
         self
     }
 
+    /// All methods, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Method> {
+        self.0.values()
+    }
+
     /// The method of a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Method> {

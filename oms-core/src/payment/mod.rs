@@ -95,3 +95,6 @@ pub enum Report {
         reason: String,
     },
 }
+
+#[cfg(test)]
+mod tests;

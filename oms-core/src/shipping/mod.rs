@@ -72,3 +72,6 @@ pub enum Report {
     /// The parcel has left, and cannot be stopped: the last word to a cancellation.
     TooLate,
 }
+
+#[cfg(test)]
+mod tests;

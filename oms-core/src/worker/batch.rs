@@ -1,6 +1,6 @@
 //! A batch: what one turn is made of.
 
-use super::desk::InHand;
+use super::{desk::InHand, work::Origin};
 use crate::{
     message::{Limit, Message, PackId},
     store::Local,
@@ -22,6 +22,6 @@ pub(super) struct Batch<'a> {
     pub(super) requests: Vec<Message>,
     pub(super) overdue: Option<Duration>,
     pub(super) limit: Limit,
-    /// The first message is buried with this error: the store refuses whatever it causes (rule 20).
-    pub(super) condemned: Option<String>,
+    /// This work is buried with this error, if it is still there: the store refuses what it causes, alone (rule 20).
+    pub(super) condemned: Option<(Origin, String)>,
 }

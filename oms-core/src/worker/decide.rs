@@ -1,6 +1,6 @@
 //! The decisions of one batch: message by message, in the sender's order, pure.
 
-use super::{RetryPolicy, draft::Draft, metrics::Tally, metrics::add, work::Work};
+use super::{RetryPolicy, draft::Draft, work::Work};
 use crate::{
     id::{MessageId, StreamId},
     service::{Fault, Handler, Outcome},
@@ -33,15 +33,13 @@ pub(super) fn decide(
     draft: &mut Draft,
     wanted: &mut Wanted,
     retry: &RetryPolicy,
-    tally: &Tally,
 ) -> Outlook {
     let mut outlook = Outlook::default();
     wanted.streams.clear();
     for work in works {
         match one(handler, work, draft, retry) {
             Verdict::Handled => outlook.handled += 1,
-            Verdict::Parked => add(&tally.parked, 1),
-            Verdict::Buried => add(&tally.buried, 1),
+            Verdict::PutAside => {}
             Verdict::Missing(streams) => {
                 let asked = wanted.asked.entry(work.message.envelope.id).or_default();
                 *asked += 1;
@@ -50,7 +48,6 @@ pub(super) fn decide(
                     return outlook;
                 }
                 draft.bury(work, "it asked for more streams three times in a row", work.attempts + 1);
-                add(&tally.buried, 1);
             }
         }
         wanted.asked.remove(&work.message.envelope.id);
@@ -61,19 +58,19 @@ pub(super) fn decide(
 
 enum Verdict {
     Handled,
-    Parked,
-    Buried,
+    /// Parked or buried.
+    PutAside,
     Missing(Vec<StreamId>),
 }
 
 fn one(handler: &dyn Handler, work: &Work, draft: &mut Draft, retry: &RetryPolicy) -> Verdict {
     if let Some(error) = &work.unreadable {
         draft.bury(work, error, work.attempts + 1);
-        return Verdict::Buried;
+        return Verdict::PutAside;
     }
     if draft.is_parked(&work.message.envelope.key) && !work.passes() {
         draft.park(work, "waits behind an earlier message of its key", 0, None);
-        return Verdict::Parked;
+        return Verdict::PutAside;
     }
     let taken = match handler.handle(&work.message, &draft.loaded) {
         Outcome::Reaction(reaction) => draft.take(handler, work, reaction),
@@ -85,7 +82,7 @@ fn one(handler: &dyn Handler, work: &Work, draft: &mut Draft, retry: &RetryPolic
     let attempts = match fault {
         Fault::Permanent(_) => {
             draft.bury(work, &error, work.attempts + 1);
-            return Verdict::Buried;
+            return Verdict::PutAside;
         }
         Fault::Newer(_) => work.attempts,
         Fault::Failed(_) => work.attempts + 1,
@@ -95,9 +92,9 @@ fn one(handler: &dyn Handler, work: &Work, draft: &mut Draft, retry: &RetryPolic
         None if attempts == work.attempts => draft.park(work, &error, attempts, Some(retry.longest)),
         None => {
             draft.bury(work, &error, attempts);
-            return Verdict::Buried;
+            return Verdict::PutAside;
         }
         Some(wait) => draft.park(work, &error, attempts, Some(wait)),
     }
-    Verdict::Parked
+    Verdict::PutAside
 }

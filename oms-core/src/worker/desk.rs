@@ -20,8 +20,8 @@ pub(super) struct InHand {
     pub(super) calls: u32,
 }
 
-/// What lies on a desk.
-#[derive(Debug, Default)]
+/// What lies on a desk. It stays there until it is done, so that a loop that is dropped half-way loses nothing (rule 19).
+#[derive(Clone, Debug, Default)]
 pub(super) struct Papers {
     pub(super) local: BTreeSet<Local>,
     pub(super) answers: Vec<InHand>,
@@ -34,6 +34,7 @@ struct State {
     papers: Papers,
     quiet: bool,
     closed: bool,
+    doubtful: bool,
 }
 
 /// One lane's desk. Its owner is the lane's loop; the bell wakes it.
@@ -70,6 +71,30 @@ impl Desk {
         }
     }
 
+    /// Notes that `lease` is lost, unless a newer one was granted meanwhile.
+    pub(super) fn lose(&self, lease: &Lease) {
+        let mut state = self.state();
+        if state.lease.as_ref().is_some_and(|held| held.epoch == lease.epoch) {
+            state.lease = None;
+        }
+    }
+
+    /// Notes that wishes of this lane may be claimed by this process, which does not know of them: only another epoch
+    /// brings them back.
+    pub(super) fn doubt(&self) {
+        self.state().doubtful = true;
+    }
+
+    /// Whether the lane must be given back and claimed anew.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.state().doubtful
+    }
+
+    /// Notes that the lane was given back.
+    pub(super) fn trust(&self) {
+        self.state().doubtful = false;
+    }
+
     /// Lays local work on the desk.
     pub(super) fn hint(&self, local: Local) {
         self.state().papers.local.insert(local);
@@ -88,9 +113,32 @@ impl Desk {
         self.bell.ring();
     }
 
-    /// Takes up everything.
-    pub(super) fn take(&self) -> Papers {
-        std::mem::take(&mut self.state().papers)
+    /// Looks at everything.
+    pub(super) fn papers(&self) -> Papers {
+        self.state().papers.clone()
+    }
+
+    /// Whether an answer is not committed yet.
+    pub(super) fn has_answers(&self) -> bool {
+        !self.state().papers.answers.is_empty()
+    }
+
+    /// Keeps what passes, of what a turn has had in hand.
+    pub(super) fn sweep(
+        &self,
+        local: impl Fn(&Local) -> bool,
+        answers: impl Fn(&InHand) -> bool,
+        overdue: bool,
+    ) {
+        let papers = &mut self.state().papers;
+        papers.local.retain(local);
+        papers.answers.retain(answers);
+        papers.overdue = papers.overdue.filter(|_| overdue);
+    }
+
+    /// Forgets all but the answers: the store tells the lane's next owner again.
+    pub(super) fn forget(&self) {
+        self.sweep(|_| false, |_| true, false);
     }
 
     /// Notes whether the lane's consumer has nothing to bring, or cannot say anything (rule 2).

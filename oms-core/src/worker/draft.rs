@@ -136,6 +136,16 @@ impl Draft {
         {
             return Err(Fault::Permanent(format!("a deadline of {stray}, which was not appended to")));
         }
+        let named: BTreeSet<&StreamId> = reaction.appends.iter().map(|append| &append.stream).collect();
+        if named.len() < reaction.appends.len() {
+            return Err(Fault::Permanent("a stream was appended to twice; join its events".to_owned()));
+        }
+        // The store would call it a conflict, again and again.
+        let unclaimed =
+            |key: &&EffectKey| !self.loaded.0.values().any(|entry| entry.stream.unclaimed.contains(key));
+        if let Some(claimed) = reaction.withdrawn.iter().find(unclaimed) {
+            return Err(Fault::Permanent(format!("{claimed} was withdrawn, and is not among the unclaimed")));
+        }
         let step = |append: &Append| {
             let stream = &append.stream;
             if !owns.contains(&stream.kind) {

@@ -91,6 +91,7 @@ async fn tell(
             desk.hint(local);
         }
     }
-    let next = next.unwrap_or(IDLE);
-    Ok(if waiting { next.max(Duration::from_millis(1)).min(PATIENCE) } else { next })
+    // Never at once: a store that says so is asked again a little later.
+    let next = next.unwrap_or(IDLE).max(Duration::from_millis(1));
+    Ok(if waiting { next.min(PATIENCE) } else { next })
 }

@@ -5,7 +5,8 @@ use crate::{
     clock::Timestamp,
     gateway::{Answer, Asked, EffectKey, Gateway, NoAnswer},
     id::{MessageId, Name},
-    store::{Doing, StoreError},
+    message::GroupLane,
+    store::{Doing, Lease, StoreError},
 };
 use futures::{
     FutureExt, StreamExt,
@@ -26,7 +27,6 @@ const IDLE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 struct Errand {
     doing: Doing,
-    epoch: u64,
     /// The answer the handler heard last: an equal one is not news.
     heard: Option<MessageId>,
     /// Calls since then.
@@ -44,6 +44,9 @@ pub(super) async fn call(parts: Arc<Parts>, name: Name) {
             gateway,
             calls: FuturesUnordered::new(),
             later: BTreeMap::new(),
+            held: BTreeMap::new(),
+            claiming: Vec::new(),
+            failures: 0,
             count: 0,
         }
         .serve(bell)
@@ -60,33 +63,39 @@ struct Door<'a> {
     calls: FuturesUnordered<BoxFuture<'static, Called>>,
     /// Errands that wait until the gateway may have news, or is tried again.
     later: BTreeMap<(Timestamp, u64), Errand>,
+    /// The wishes of all errands, each with its lane and the epoch under which it was claimed last.
+    held: BTreeMap<EffectKey, (GroupLane, u64)>,
+    /// The lanes of a claim whose answer is not known.
+    claiming: Vec<GroupLane>,
+    failures: u32,
     count: u64,
+}
+
+impl Drop for Door<'_> {
+    /// What it held is claimed in the store by this process, and would not be given out again under the same epoch.
+    fn drop(&mut self) {
+        let lanes = self.held.values().map(|(lane, _)| lane).chain(&self.claiming);
+        lanes.filter_map(|lane| self.parts.desk(lane)).for_each(|desk| desk.doubt());
+    }
 }
 
 impl Door<'_> {
     async fn serve(&mut self, bell: &Bell) {
-        let mut more = true;
+        let mut retries_first = false;
         while !self.parts.draining() {
-            if more {
-                more = self.claim().await;
+            // In turns, so that neither new wishes nor those that are tried again starve the others.
+            retries_first = !retries_first;
+            if retries_first {
+                self.wake();
             }
+            self.claim().await;
             self.wake();
             let wait = self.next_wake();
-            let rung = pin!(bell.wait());
-            let idle = pin!(self.parts.nap(if more { Duration::ZERO } else { wait }));
-            let news = select(rung, idle);
+            let news = pin!(self.parts.listen(bell, wait));
             if self.calls.is_empty() {
-                let rung = matches!(news.await, Either::Left(_));
-                more |= rung || self.later.is_empty();
-                continue;
-            }
-            match select(self.calls.next(), news).await {
-                Either::Left((Some(called), _)) => {
-                    self.heard(called);
-                    more = true;
-                }
-                Either::Left((None, _)) => {}
-                Either::Right((woken, _)) => more |= matches!(woken, Either::Left(_)),
+                news.await;
+            } else if let Either::Left((Some(called), _)) = select(self.calls.next(), news).await {
+                self.heard(called);
             }
         }
         // What was told is heard out: its answer in hand is worth more than asking again.
@@ -95,29 +104,46 @@ impl Door<'_> {
         }
     }
 
-    /// Claims as many wishes as the gateway takes; true when there may be more.
-    async fn claim(&mut self) -> bool {
-        let room = self.gateway.at_once().max(1).saturating_sub(self.calls.len());
-        if room == 0 {
-            return false;
-        }
+    /// Claims as many wishes as the gateway takes.
+    async fn claim(&mut self) {
+        let room = self.room();
         let leases = self.parts.leases();
-        let claimed = match self.parts.store.claim(&leases, &self.name, room).await {
-            Ok(claimed) => claimed,
-            Err(StoreError::LostLease(_)) => return false,
-            Err(error) => {
-                tracing::warn!(%error, gateway = %self.name, "wishes cannot be claimed");
-                add(&self.parts.tally.outages, 1);
-                self.parts.nap(self.parts.options.outage.wait(self.parts.owner, 3)).await;
-                return true;
-            }
-        };
-        let full = claimed.len() == room;
-        for doing in claimed {
-            let epoch = leases.iter().find(|lease| lease.lane == doing.lane).map_or(0, |lease| lease.epoch);
-            self.start(Errand { doing, epoch, heard: None, calls: 0 });
+        if room == 0 || leases.is_empty() {
+            return;
         }
-        full && self.calls.len() < self.gateway.at_once().max(1)
+        self.claiming = leases.iter().map(|lease| lease.lane.clone()).collect();
+        let claimed = self.parts.store.claim(&leases, &self.name, room).await;
+        let lanes = std::mem::take(&mut self.claiming);
+        let error = match claimed {
+            Ok(claimed) => {
+                self.failures = 0;
+                claimed.into_iter().for_each(|doing| self.begin(doing, &leases));
+                return;
+            }
+            Err(error) => error,
+        };
+        self.failures += 1;
+        tracing::warn!(%error, gateway = %self.name, "wishes cannot be claimed");
+        if let StoreError::LostLease(lost) = &error {
+            // Without it the others can be claimed.
+            let lease = leases.iter().find(|lease| lease.lane == *lost);
+            lease.zip(self.parts.desk(lost)).into_iter().for_each(|(lease, desk)| desk.lose(lease));
+        } else {
+            add(&self.parts.tally.outages, 1);
+            lanes.iter().filter_map(|lane| self.parts.desk(lane)).for_each(|desk| desk.doubt());
+        }
+    }
+
+    fn room(&self) -> usize {
+        self.gateway.at_once().max(1).saturating_sub(self.calls.len())
+    }
+
+    /// Begins an errand; one that is under way since an earlier epoch goes on under this one.
+    fn begin(&mut self, doing: Doing, leases: &[Lease]) {
+        let epoch = leases.iter().find(|lease| lease.lane == doing.lane).map_or(0, |lease| lease.epoch);
+        if self.held.insert(doing.effect.key.clone(), (doing.lane.clone(), epoch)).is_none() {
+            self.start(Errand { doing, heard: None, calls: 0 });
+        }
     }
 
     fn start(&mut self, mut errand: Errand) {
@@ -133,23 +159,32 @@ impl Door<'_> {
         );
     }
 
-    /// Starts what has waited long enough, as far as the gateway takes it. A lane that changed hands is no longer ours.
+    /// Starts what has waited long enough, as far as the gateway takes it. A lane that changed hands is no longer ours; one
+    /// whose lease is lost may still come back as it was.
     fn wake(&mut self) {
         let now = self.parts.clock.now();
-        while self.calls.len() < self.gateway.at_once().max(1) {
+        while self.room() > 0 {
             let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= now) else { return };
             let errand = entry.remove();
+            let key = &errand.doing.effect.key;
             let lease = self.parts.desk(&errand.doing.lane).and_then(|desk| desk.lease());
-            if lease.is_some_and(|lease| lease.epoch == errand.epoch) {
-                self.start(errand);
+            let held = self.held.get(key).map(|(_, epoch)| *epoch);
+            match lease {
+                Some(lease) if Some(lease.epoch) == held => self.start(errand),
+                Some(_) => _ = self.held.remove(key),
+                None => self.put_off(errand, IDLE),
             }
         }
     }
 
     fn next_wake(&self) -> Duration {
-        let room = self.calls.len() < self.gateway.at_once().max(1);
-        let first = self.later.first_key_value().filter(|_| room).map(|((time, _), _)| *time);
-        first.map_or(IDLE, |time| time.since(self.parts.clock.now())).min(IDLE)
+        let first = self.later.first_key_value().filter(|_| self.room() > 0).map(|((time, _), _)| *time);
+        let wait = first.map_or(IDLE, |time| time.since(self.parts.clock.now())).min(IDLE);
+        if self.failures == 0 {
+            return wait;
+        }
+        // An outage is not waited out by calling again at once.
+        self.parts.options.outage.wait(self.parts.owner, self.failures)
     }
 
     fn heard(&mut self, (mut errand, answer): Called) {
@@ -176,8 +211,9 @@ impl Door<'_> {
             errand.heard = Some(id);
             errand.calls = 0;
         }
-        if let Some(wait) = again {
-            self.put_off(errand, wait);
+        match again {
+            Some(wait) => self.put_off(errand, wait),
+            None => _ = self.held.remove(&errand.doing.effect.key),
         }
     }
 

@@ -7,6 +7,7 @@ use super::{
     metrics::add,
     parts::Parts,
     turn::{Done, TurnError, turn},
+    work::Origin,
 };
 use crate::{
     broker::{Consumer, Delivery, Settlement, Token},
@@ -36,7 +37,6 @@ pub(super) async fn serve(parts: Arc<Parts>, handler: Arc<dyn Handler>, desk: Ar
         desk: &desk,
         consumer: None,
         hand: VecDeque::new(),
-        papers: Papers::default(),
         wanted: Wanted::default(),
         limit: batch,
         failures: 0,
@@ -57,33 +57,20 @@ struct Lane<'a> {
     consumer: Option<Box<dyn Consumer>>,
     /// Delivered and not settled.
     hand: VecDeque<(Token, Delivered)>,
-    /// Taken from the desk and not done.
-    papers: Papers,
     wanted: Wanted,
     limit: Limit,
     failures: u32,
-    condemned: Option<String>,
+    condemned: Option<(Origin, String)>,
 }
 
 impl Lane<'_> {
     /// Whether the loop may end: the house drains, no gateway is being called, and no answer is in hand.
-    fn is_done(&mut self) -> bool {
-        if !self.parts.draining() {
-            return false;
-        }
-        self.pick_up();
-        self.parts.calling.load(Ordering::SeqCst) == 0 && self.papers.answers.is_empty()
+    fn is_done(&self) -> bool {
+        // In this order: the last call lays its answer on the desk before it is counted as ended.
+        self.parts.draining() && self.parts.calling.load(Ordering::SeqCst) == 0 && !self.desk.has_answers()
     }
 
-    fn pick_up(&mut self) {
-        let Papers { local, answers, overdue } = self.desk.take();
-        self.papers.local.extend(local);
-        self.papers.answers.extend(answers);
-        self.papers.overdue = overdue.or(self.papers.overdue.take());
-    }
-
-    fn has_work(&self) -> bool {
-        let papers = &self.papers;
+    fn has_work(&self, papers: &Papers) -> bool {
         !self.hand.is_empty()
             || !papers.answers.is_empty()
             || !papers.local.is_empty()
@@ -91,20 +78,20 @@ impl Lane<'_> {
     }
 
     async fn step(&mut self) {
-        self.pick_up();
         let lease = self.desk.lease();
         if lease.is_none() {
             self.leave().await;
         }
         if self.parts.draining() {
-            // Intake has stopped; only answers in hand are still brought home.
-            self.papers.local.clear();
-            self.papers.overdue = None;
+            // Intake has stopped; only what is in hand is still brought home.
+            self.desk.forget();
         }
+        let papers = self.desk.papers();
         match lease {
-            Some(lease) if self.has_work() => self.work(Right::Fenced(lease)).await,
-            None if !self.papers.answers.is_empty() => {
-                self.work(Right::Unfenced(self.desk.lane.clone())).await;
+            Some(lease) if self.has_work(&papers) => self.work(Right::Fenced(lease), papers).await,
+            None if !papers.answers.is_empty() => {
+                let papers = Papers { answers: papers.answers, ..Papers::default() };
+                self.work(Right::Unfenced(self.desk.lane.clone()), papers).await;
             }
             Some(_) if !self.parts.draining() => self.listen().await,
             Some(_) | None => idle(self.parts, self.desk).await,
@@ -114,10 +101,7 @@ impl Lane<'_> {
     /// Waits for deliveries or the bell; subscribes first where that is not done.
     async fn listen(&mut self) {
         if self.consumer.is_none() && !self.subscribe().await {
-            self.failures += 1;
-            let seed = u128::from(self.desk.lane.lane);
-            let wait = self.parts.options.outage.wait(seed, self.failures);
-            self.parts.listen(&self.desk.bell, wait).await;
+            self.wait_for_broker().await;
             return;
         }
         let Some(mut consumer) = self.consumer.take() else { return };
@@ -129,6 +113,7 @@ impl Lane<'_> {
         match brought {
             None => {}
             Some(Ok(batch)) => {
+                self.failures = 0;
                 self.desk.rest(batch.caught_up);
                 for delivery in batch.deliveries {
                     self.receive(delivery);
@@ -139,8 +124,16 @@ impl Lane<'_> {
                 add(&self.parts.tally.outages, 1);
                 self.lose();
                 self.parts.undeclare().await;
+                self.wait_for_broker().await;
             }
         }
+    }
+
+    /// Waits before the next try, longer each time; what is owed is taken from the store meanwhile.
+    async fn wait_for_broker(&mut self) {
+        self.failures += 1;
+        let wait = self.parts.options.outage.wait(u128::from(self.desk.lane.lane), self.failures);
+        self.parts.listen(&self.desk.bell, wait).await;
     }
 
     async fn subscribe(&mut self) -> bool {
@@ -151,13 +144,14 @@ impl Lane<'_> {
         match subscribed {
             Ok(consumer) => {
                 self.consumer = Some(consumer);
-                self.failures = 0;
                 true
             }
             Err(error) => {
                 // A lane that cannot hear is quiet: what it is owed is taken from the store.
                 self.desk.rest(true);
                 tracing::warn!(%error, lane = %self.desk.lane, "the lane cannot be subscribed to");
+                // A broker that was wiped has forgotten the topology as well.
+                self.parts.undeclare().await;
                 false
             }
         }
@@ -183,42 +177,40 @@ impl Lane<'_> {
         }
     }
 
-    async fn work(&mut self, right: Right) {
-        let answers_only = matches!(right, Right::Unfenced(_));
+    async fn work(&mut self, right: Right, papers: Papers) {
         let batch = Batch {
-            delivered: if answers_only { Vec::new() } else { self.hand.iter().map(|(_, one)| one).collect() },
-            local: if answers_only {
-                Vec::new()
-            } else {
-                self.papers.local.iter().cloned().collect::<Vec<Local>>()
-            },
-            answers: self.papers.answers.clone(),
+            delivered: self.hand.iter().map(|(_, one)| one).collect(),
+            local: papers.local.into_iter().take(self.limit.messages).collect(),
+            answers: papers.answers,
             requests: Vec::new(),
-            overdue: self.papers.overdue.filter(|_| !answers_only),
+            overdue: papers.overdue,
             limit: self.limit,
             condemned: self.condemned.clone(),
         };
         let done = turn(self.parts, self.handler, &self.group, &right, &batch, &mut self.wanted).await;
+        let Batch { local, answers, .. } = batch;
         match done {
-            Ok(done) => self.finish(&done),
-            Err(error) => self.recover(error).await,
+            Ok(done) => self.finish(&done, &local, &answers),
+            Err(error) => self.recover(error, &right).await,
         }
     }
 
-    fn finish(&mut self, done: &Done) {
+    fn finish(&mut self, done: &Done, asked: &[Local], answers: &[InHand]) {
         self.failures = 0;
         self.condemned = None;
         self.limit = self.parts.options.batch;
-        self.papers.answers.retain(|hand: &InHand| done.unanswered.contains(&hand.effect.key));
-        if !done.more {
-            self.papers.local.clear();
-            self.papers.overdue = None;
-        }
-        let finished: BTreeSet<_> = done.finished.iter().collect();
+        let name = |hand: &InHand| (hand.effect.key.clone(), hand.answer.id(&hand.effect.key));
+        let answered: BTreeSet<_> =
+            answers.iter().map(name).filter(|name| !done.unanswered.contains(name)).collect();
+        self.desk.sweep(
+            |local| done.unseen.contains(local) || !asked.contains(local),
+            |hand| !answered.contains(&name(hand)),
+            done.overdue,
+        );
         // Ack after the commit: a crash in between repeats the message, never loses it.
         let hand = std::mem::take(&mut self.hand);
         for (token, delivered) in hand {
-            if finished.contains(&delivered.pack) {
+            if done.finished.contains(&delivered.pack) {
                 self.settle(token, Settlement::Ack);
             } else {
                 self.hand.push_back((token, delivered));
@@ -227,19 +219,27 @@ impl Lane<'_> {
     }
 
     /// What a failed turn means for the next one; never a message's fault but in the end (rule 20).
-    async fn recover(&mut self, error: TurnError) {
+    async fn recover(&mut self, error: TurnError, right: &Right) {
         match error {
             TurnError::Store(StoreError::Conflict) => {
                 add(&self.parts.tally.conflicts, 1);
                 self.limit.messages = (self.limit.messages / 2).max(1);
             }
             TurnError::Store(StoreError::LostLease(_)) => {
-                self.desk.grant(None);
+                if let Right::Fenced(lease) = right {
+                    self.desk.lose(lease);
+                }
                 return;
             }
+            TurnError::Refused { error, works, alone } => {
+                if self.halve(error, works, alone) {
+                    return;
+                }
+                add(&self.parts.tally.outages, 1);
+            }
             TurnError::Store(StoreError::Refused(_)) | TurnError::Seal(_) => {
-                self.halve(&error);
-                return;
+                add(&self.parts.tally.outages, 1);
+                tracing::warn!(%error, lane = %self.desk.lane, "nothing can be read for the turn; it starts again");
             }
             TurnError::Store(StoreError::Unavailable(_) | StoreError::Unfit(_) | StoreError::Misused(_)) => {
                 add(&self.parts.tally.outages, 1);
@@ -251,14 +251,17 @@ impl Lane<'_> {
         self.parts.nap(wait).await;
     }
 
-    /// A batch that is refused is halved, until the bad message stands alone and is buried.
-    fn halve(&mut self, error: &TurnError) {
-        tracing::warn!(%error, lane = %self.desk.lane, messages = self.limit.messages, "the batch is refused");
-        if self.limit.messages > 1 {
-            self.limit.messages = 1.max(self.limit.messages.min(self.parts.options.batch.messages) / 2);
-        } else {
-            self.condemned = Some(format!("the store refuses what this message causes: {error}"));
-        }
+    /// A batch that is refused is halved, until the bad message stands alone and is buried. False when it cannot even be
+    /// buried: then there is nothing to do but to wait for the store.
+    fn halve(&mut self, error: String, works: usize, alone: Option<Origin>) -> bool {
+        tracing::warn!(error, lane = %self.desk.lane, works, "the batch is refused");
+        let Some(origin) = alone else {
+            self.limit.messages = (works / 2).max(1);
+            return true;
+        };
+        let buried = self.condemned.as_ref().is_none_or(|(condemned, _)| *condemned != origin);
+        self.condemned = Some((origin, format!("the store refuses what this message causes: {error}")));
+        buried
     }
 
     /// Gives back what is in hand and leaves the broker: the lane is someone else's now.
@@ -268,8 +271,7 @@ impl Lane<'_> {
             self.settle(token, Settlement::Release);
             self.parts.released.fetch_add(1, Ordering::Relaxed);
         }
-        self.papers.local.clear();
-        self.papers.overdue = None;
+        self.desk.forget();
         if let Some(consumer) = self.consumer.take() {
             match consumer.close().await {
                 Ok(released) => {

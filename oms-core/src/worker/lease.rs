@@ -4,7 +4,10 @@ use super::{
     metrics::add,
     parts::{PLACE, Parts},
 };
-use crate::message::GroupLane;
+use crate::{
+    message::GroupLane,
+    store::{Lease, StoreError},
+};
 use std::{sync::Arc, time::Duration};
 
 /// Claims and keeps every lane, until the house drains; gives them back then.
@@ -12,7 +15,7 @@ pub(super) async fn keep(parts: Arc<Parts>) {
     let wanted: Vec<GroupLane> = parts.desks.iter().map(|desk| desk.lane.clone()).collect();
     let mut failures = 0;
     while !parts.draining() {
-        match parts.store.lease(parts.owner, &wanted, parts.options.lease).await {
+        match claim(&parts, &wanted).await {
             Ok(leases) => {
                 failures = 0;
                 grant(&parts, &leases);
@@ -35,7 +38,18 @@ pub(super) async fn keep(parts: Arc<Parts>) {
     }
 }
 
-fn grant(parts: &Parts, leases: &[crate::store::Lease]) {
+/// Claims or keeps all lanes. Those with doubtful claims of wishes are given back first, which gives them another epoch.
+async fn claim(parts: &Parts, wanted: &[GroupLane]) -> Result<Vec<Lease>, StoreError> {
+    let doubtful: Vec<_> = parts.desks.iter().filter(|desk| desk.is_doubtful()).collect();
+    if !doubtful.is_empty() {
+        let lanes: Vec<GroupLane> = doubtful.iter().map(|desk| desk.lane.clone()).collect();
+        parts.store.lease(parts.owner, &lanes, Duration::ZERO).await?;
+        doubtful.iter().for_each(|desk| desk.trust());
+    }
+    parts.store.lease(parts.owner, wanted, parts.options.lease).await
+}
+
+fn grant(parts: &Parts, leases: &[Lease]) {
     let mut news = false;
     for desk in &parts.desks {
         let lease = leases.iter().find(|lease| lease.lane == desk.lane).cloned();

@@ -16,7 +16,7 @@ use crate::{
 };
 use futures::{
     FutureExt,
-    future::{BoxFuture, Shared, join_all},
+    future::{BoxFuture, Shared, WeakShared, join_all},
     lock::Mutex,
 };
 use std::{
@@ -74,6 +74,7 @@ pub enum PlaceError {
 
 type Answer = Result<Placed, PlaceError>;
 type Commit = Shared<BoxFuture<'static, Arc<Vec<Answer>>>>;
+type WeakCommit = WeakShared<BoxFuture<'static, Arc<Vec<Answer>>>>;
 type Items = Arc<std::sync::Mutex<Option<Vec<Opening>>>>;
 
 /// Lets concurrent callers share a commit. While one commit is under way, those who come gather for the next.
@@ -83,7 +84,8 @@ pub struct Placer {
     parts: Arc<Parts>,
     handler: Arc<dyn Handler>,
     gate: Arc<Mutex<()>>,
-    next: std::sync::Mutex<Option<(Items, Commit)>>,
+    /// Held weakly: a commit whose callers are all gone must not keep its lanes locked until somebody else places.
+    next: std::sync::Mutex<Option<(Items, WeakCommit)>>,
     owed: std::sync::Mutex<(crate::clock::Timestamp, u64)>,
 }
 
@@ -125,11 +127,12 @@ impl Placer {
     fn join(&self, openings: Vec<Opening>) -> (usize, Commit) {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((items, commit)) = next.as_ref()
+            && let Some(commit) = commit.upgrade()
             && let Some(gathering) = items.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
         {
             let first = gathering.len();
             gathering.extend(openings);
-            return (first, commit.clone());
+            return (first, commit);
         }
         let items: Items = Arc::new(std::sync::Mutex::new(Some(openings)));
         let (parts, handler) = (Arc::clone(&self.parts), Arc::clone(&self.handler));
@@ -140,7 +143,7 @@ impl Placer {
             Arc::new(open_all(&parts, handler.as_ref(), openings).await)
         };
         let commit = commit.boxed().shared();
-        *next = Some((items, commit.clone()));
+        *next = commit.downgrade().map(|commit| (items, commit));
         (0, commit)
     }
 }
@@ -181,13 +184,15 @@ async fn open_lane(parts: &Parts, handler: &dyn Handler, lane: u16, openings: Ve
                 conflicts += 1;
                 parts.nap(parts.options.outage.wait(parts.owner, conflicts)).await;
             }
-            Err(TurnError::Store(StoreError::Refused(_)) | TurnError::Seal(_)) if batch.len() > 1 => {
-                size = batch.len() / 2;
-            }
+            Err(
+                TurnError::Store(StoreError::Refused(_)) | TurnError::Seal(_) | TurnError::Refused { .. },
+            ) if batch.len() > 1 => size = batch.len() / 2,
             Err(TurnError::Store(StoreError::Refused(source))) => {
                 answers.push(Err(PlaceError::Refused(source.to_string())));
             }
-            Err(TurnError::Seal(error)) => answers.push(Err(PlaceError::Refused(error.to_string()))),
+            Err(error @ (TurnError::Seal(_) | TurnError::Refused { .. })) => {
+                answers.push(Err(PlaceError::Refused(error.to_string())));
+            }
             Err(TurnError::Store(error)) => {
                 let failed = batch.iter().map(|_| Err(PlaceError::Store(error.clone())));
                 answers.extend(failed);
@@ -232,6 +237,11 @@ fn one(handler: &dyn Handler, opening: &Opening, draft: &mut Draft) -> Result<Pl
         return Ok(if (opening.same)(entry)? { Placed::Known } else { Placed::Mismatch });
     }
     let work = Work::new(opening.cause.clone(), Origin::Request);
-    draft.take(handler, &work, (opening.reaction)()?)?;
+    let reaction = (opening.reaction)()?;
+    if !reaction.effects.is_empty() {
+        // Answers go to the lane that wished, and no handler hears those of placing.
+        return Err(Fault::Permanent("an opening may not wish; let the message it sends do so".to_owned()));
+    }
+    draft.take(handler, &work, reaction)?;
     Ok(Placed::New)
 }

@@ -4,7 +4,7 @@ use super::{metrics::add, parts::Parts};
 use crate::{
     broker::Publish,
     id::Name,
-    message::{GroupLane, Limit, Pack},
+    message::{GroupLane, Limit, Pack, PackId},
     store::{PublicPack, StoreError},
 };
 use std::{
@@ -15,12 +15,21 @@ use std::{
 
 /// How long an idle relay waits for its bell before it looks by itself.
 const IDLE: Duration = Duration::from_secs(1);
+/// How often bodies without owed rows are collected, and how many at a time (rule 1).
+const COLLECT: (Duration, usize) = (Duration::from_secs(10), 1_000);
 
 /// Publishes what the lanes of this process have sent, until the house drains.
 pub(super) async fn relay(parts: Arc<Parts>) {
     let mut cursors = Cursors::default();
     let mut failures = 0;
+    let mut collected = parts.clock.now();
     while !parts.draining() {
+        if parts.clock.now().since(collected) >= COLLECT.0 {
+            collected = parts.clock.now();
+            if let Err(error) = parts.store.collect(COLLECT.1).await {
+                tracing::debug!(%error, "bodies that nobody is owed are collected later");
+            }
+        }
         match round(&parts, &mut cursors).await {
             Ok(Round::Idle) => {
                 failures = 0;
@@ -54,6 +63,9 @@ enum Round {
 struct Cursors {
     /// The cursor of each sender's lane, with the epoch under which it was read.
     known: BTreeMap<GroupLane, (u64, u64)>,
+    /// Packs that were rejected for good once. A broker that was wiped rejects everything until it is declared again, so
+    /// that is done first, and only a second rejection is believed.
+    doubted: BTreeSet<PackId>,
 }
 
 impl Cursors {
@@ -78,19 +90,29 @@ impl Cursors {
         Ok(())
     }
 
-    fn after(&self) -> Vec<(GroupLane, u64)> {
+    fn after(&self) -> BTreeMap<GroupLane, u64> {
         self.known.iter().map(|(lane, (_, position))| (lane.clone(), *position)).collect()
+    }
+
+    fn follow(&mut self, moved: BTreeMap<GroupLane, u64>) {
+        for (lane, position) in moved {
+            if let Some((_, at)) = self.known.get_mut(&lane) {
+                *at = position;
+            }
+        }
     }
 }
 
 async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError> {
     cursors.refresh(parts).await?;
     let limit = Limit { messages: parts.options.batch.messages * 8, ..parts.options.batch };
-    let packs = parts.store.unsent(&cursors.after(), limit).await?;
+    let mut moved = cursors.after();
+    let after: Vec<_> = moved.iter().map(|(lane, position)| (lane.clone(), *position)).collect();
+    let packs = parts.store.unsent(&after, limit).await?;
     if packs.is_empty() {
         return Ok(Round::Idle);
     }
-    let names: Vec<(crate::message::PackId, Name)> =
+    let names: Vec<(PackId, Name)> =
         packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
     let answers = match publish(parts, packs).await {
         Some(answers) => answers,
@@ -101,7 +123,13 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     for ((pack, topic), answer) in names.into_iter().zip(answers) {
         let rejected = match answer {
             Publish::Confirmed => None,
-            Publish::Rejected { for_good: true, why } => Some(why),
+            Publish::Rejected { for_good: true, why } if cursors.doubted.remove(&pack) => Some(why),
+            Publish::Rejected { for_good: true, .. } => {
+                parts.undeclare().await;
+                held.insert(pack.sender.clone());
+                cursors.doubted.insert(pack);
+                continue;
+            }
             Publish::Rejected { for_good: false, .. } | Publish::Unknown => {
                 add(&parts.tally.unconfirmed, 1);
                 held.insert(pack.sender);
@@ -113,18 +141,21 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
             public.push(PublicPack { pack: pack.clone(), rejected });
         }
         if !held.contains(&pack.sender)
-            && let Some((_, position)) = cursors.known.get_mut(&pack.sender)
+            && let Some(position) = moved.get_mut(&pack.sender)
         {
             *position = pack.position.max(*position);
         }
     }
     if parts.broker.capabilities().outlives_process || !public.is_empty() {
-        parts.store.sent(&cursors.after(), &public).await?;
+        let saved: Vec<_> = moved.iter().map(|(lane, position)| (lane.clone(), *position)).collect();
+        parts.store.sent(&saved, &public).await?;
     }
+    // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
+    cursors.follow(moved);
     Ok(if held.is_empty() { Round::Busy } else { Round::Held })
 }
 
-fn count(parts: &Parts, pack: &crate::message::PackId, rejected: Option<&Name>) {
+fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
     match rejected {
         None => add(&parts.tally.published, 1),
         Some(why) => {

@@ -68,6 +68,7 @@ pub async fn request(parts: &Parts, group: &str, message: Message) -> Result<Rep
             Err(TurnError::Store(StoreError::Refused(source))) => {
                 return Err(RequestError::Refused(source.to_string()));
             }
+            Err(TurnError::Refused { error, .. }) => return Err(RequestError::Refused(error)),
             Err(TurnError::Seal(error)) => return Err(RequestError::Refused(error.to_string())),
             Err(TurnError::Store(error)) => {
                 failures += 1;

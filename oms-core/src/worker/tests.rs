@@ -4,13 +4,13 @@ use super::{
     RetryPolicy,
     decide::{Outlook, Wanted, decide},
     draft::Draft,
-    metrics::Tally,
     options::Options,
     seal::seal,
     toy::{Count, Order, Toy, message, stream},
     work::{Origin, Work},
 };
 use crate::{
+    gateway::EffectKey,
     id::{MessageId, Name},
     message::{Codec, GroupLane, Json, Limit, Message, PackId},
     service::{Entry, Loaded},
@@ -37,7 +37,7 @@ fn draft_over(mut found: Found, streams: &[&str]) -> Draft {
 }
 
 fn run_all(draft: &mut Draft, wanted: &mut Wanted, works: &[Work]) -> Outlook {
-    decide(&Toy, works, draft, wanted, &RetryPolicy::default(), &Tally::default())
+    decide(&Toy, works, draft, wanted, &RetryPolicy::default())
 }
 
 fn run(works: &[Work]) -> (Draft, Outlook) {
@@ -166,8 +166,24 @@ fn rule_18_an_undo_in_the_same_batch_takes_back_a_wish_that_nobody_can_have_clai
     let undo = Order { withdraw: true, ..Order::default() };
     let (draft, _) = run(&[owed(0, "a", wish), owed(1, "a", undo.clone())]);
     assert!(draft.effects.is_empty() && draft.withdrawn.is_empty());
-    let (draft, _) = run(&[owed(1, "a", undo)]);
+    let mut draft = draft_over(found(), &[]);
+    let stored = Stream { unclaimed: vec![EffectKey::new("a", "wish", 1)], ..Stream::default() };
+    draft.loaded.0.insert(stream("a"), Entry::new(stored));
+    run_all(&mut draft, &mut Wanted::default(), &[owed(1, "a", undo)]);
     assert_eq!(draft.withdrawn.len(), 1, "one that is stored is withdrawn in the store");
+}
+
+#[test]
+fn rule_18_what_may_have_been_told_cannot_be_withdrawn_and_is_no_conflict_for_ever() {
+    let (draft, _) = run(&[owed(1, "a", Order { withdraw: true, ..Order::default() })]);
+    assert_eq!(ends(&draft), [End::Buried]);
+    assert!(draft.withdrawn.is_empty());
+}
+
+#[test]
+fn a_reaction_that_appends_to_one_stream_twice_is_refused_in_whole() {
+    let (draft, _) = run(&[owed(0, "a", Order { twice: true, ..Order::default() })]);
+    assert_eq!(ends(&draft), [End::Buried], "its state would not be the fold of its events");
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(super) struct Order {
     pub(super) wish: bool,
     pub(super) withdraw: bool,
     pub(super) deadline: bool,
+    pub(super) twice: bool,
 }
 
 crate::wire_enum! {
@@ -111,8 +112,9 @@ impl Handler for Toy {
             body: Bytes::from(serde_json::to_vec(&Order::default()).expect("encodes")),
         };
         let due = DueIn { delay: Duration::from_secs(30), waits_for: Some((0, Name::from("toy"))) };
+        let heard = || append(target.clone(), now, vec![ToyEvent::Heard(order.clone())]).expect("encodes");
         Outcome::Reaction(Reaction {
-            appends: vec![append(target, now, vec![ToyEvent::Heard(order.clone())]).expect("encodes")],
+            appends: (0..=usize::from(order.twice)).map(|_| heard()).collect(),
             outgoing: (0..order.send).map(outgoing).collect(),
             deadlines: if order.deadline { vec![(id, Some(due))] } else { Vec::new() },
             effects: if order.wish { vec![effect] } else { Vec::new() },

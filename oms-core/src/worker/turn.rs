@@ -13,10 +13,10 @@ use super::{
 use crate::{
     clock::Timestamp,
     gateway::EffectKey,
-    id::{Name, Rank, StreamId},
+    id::{MessageId, Name, Rank, StreamId},
     message::PackId,
     service::{Entry, Handler, Loaded},
-    store::{Ask, Found, Right, StoreError, Turn},
+    store::{Ask, Found, Local, Right, StoreError, Turn},
 };
 use bytes::Bytes;
 use std::collections::BTreeSet;
@@ -25,10 +25,14 @@ use std::collections::BTreeSet;
 #[derive(Default)]
 pub(super) struct Done {
     /// Delivered packs with nothing left to handle: to be acked.
-    pub(super) finished: Vec<PackId>,
-    /// The wishes whose answers this turn did not get to.
-    pub(super) unanswered: BTreeSet<EffectKey>,
-    /// Whether something was found that this turn did not get to.
+    pub(super) finished: BTreeSet<PackId>,
+    /// The answers that this turn did not get to: whose, and which.
+    pub(super) unanswered: BTreeSet<(EffectKey, MessageId)>,
+    /// The hints that this turn did not get to.
+    pub(super) unseen: BTreeSet<Local>,
+    /// Whether something overdue was found: there may be more.
+    pub(super) overdue: bool,
+    /// Whether a work was found that this turn did not get to.
     pub(super) more: bool,
     /// What a request was answered.
     pub(super) reply: Option<Bytes>,
@@ -42,6 +46,13 @@ pub(super) enum TurnError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Seal(#[from] SealError),
+    #[error("what {works} messages cause can never be written: {error}")]
+    Refused {
+        error: String,
+        works: usize,
+        /// The work, if it was the only one.
+        alone: Option<Origin>,
+    },
 }
 
 /// Runs one turn of `right`'s lane, sending in the name of `sender`.
@@ -63,33 +74,74 @@ pub(super) async fn turn(
 ) -> Result<Done, TurnError> {
     let mut open = parts.store.turn(right, ask(handler, batch, wanted)).await?;
     let mut found = open.found();
-    let works = works(parts.codec.as_ref(), batch, &mut found);
-    let loaded = load(open.as_mut(), handler, &works, &mut found, wanted).await?;
+    let mut all = works(parts.codec.as_ref(), batch, &mut found);
+    let condemned = foremost(&mut all, batch);
+    // The store bounds what is owed; answers and local work count as well (rule 21).
+    let works = &all[..all.len().min(batch.limit.messages.max(1))];
+    let loaded = load(open.as_mut(), handler, works, &mut found, wanted).await?;
     let mut draft = Draft::new(sender, handler, &mut found, loaded);
-    let outlook = match &batch.condemned {
-        Some(error) => condemn(&works, error, &mut draft),
-        None => decide(handler, &works, &mut draft, wanted, &parts.options.retry, &parts.tally),
+    let outlook = match condemned {
+        Some(error) => condemn(works, error, &mut draft),
+        None => decide(handler, works, &mut draft, wanted, &parts.options.retry),
     };
+    // Who asks from outside is told at once; a dead letter would only fill the store for them.
+    if let Some(buried) = draft.buried.first().filter(|_| !batch.requests.is_empty()) {
+        return Err(TurnError::Refused { error: buried.error.to_string(), works: 1, alone: None });
+    }
+    let (decided, rest) = all.split_at(outlook.decided);
+    let mut done = done(decided, rest, &found, &draft);
+    done.reply = draft.reply.take();
+    let count = Count::of(decided, outlook.handled, batch, &found, &draft);
+    if !draft.is_empty() {
+        let wake = write(parts, open, right, draft, found.position, done.moved).await;
+        wake.map_err(|error| refused(error, decided))?.ring(parts);
+        add(&parts.tally.turns, 1);
+    }
+    count.note(parts);
+    Ok(done)
+}
+
+/// Brings the condemned work to the front, if it is still there, and gives its error.
+fn foremost<'a>(works: &mut [Work], batch: &'a Batch<'_>) -> Option<&'a str> {
+    let (origin, error) = batch.condemned.as_ref()?;
+    let place = works.iter().position(|work| work.origin == *origin)?;
+    works[..=place].rotate_right(1);
+    Some(error)
+}
+
+/// Loads and records incidents, seals, commits; says whom that concerns.
+async fn write(
+    parts: &Parts,
+    mut open: Box<dyn Turn>,
+    right: &Right,
+    mut draft: Draft,
+    position: u64,
+    moved: bool,
+) -> Result<Wake, TurnError> {
     let incidents = incident::streams(&draft);
     if !incidents.is_empty() {
         let loaded = open.load(&incidents).await?;
         draft.loaded.0.extend(loaded.into_iter().map(|(stream, state)| (stream, Entry::new(state))));
         incident::record(&mut draft).map_err(serde_error)?;
     }
-    let done = done(&works, &outlook, batch, &found, &draft);
-    note(parts, &works, &outlook, &found, &draft);
     let gateways: BTreeSet<Name> = draft.effects.iter().map(|effect| Name::clone(&effect.gateway)).collect();
-    let reply = draft.reply.take();
-    if draft.is_empty() {
-        return Ok(Done { reply, ..done });
-    }
-    let writes = seal(draft, right.lane(), found.position, parts.codec.as_ref(), &parts.options)?;
-    let alarm = first_alarm(found.now, &writes);
-    let wake = Wake { packs: !writes.packs.is_empty(), due: done.moved, alarm, gateways };
+    let now = draft.now;
+    let writes = seal(draft, right.lane(), position, parts.codec.as_ref(), &parts.options)?;
+    let alarm = first_alarm(now, &writes);
+    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways };
     open.commit(writes).await?;
-    add(&parts.tally.turns, 1);
-    wake.ring(parts);
-    Ok(Done { reply, ..done })
+    Ok(wake)
+}
+
+/// Says of a refusal whether it can only be the work of one.
+fn refused(error: TurnError, decided: &[Work]) -> TurnError {
+    match error {
+        TurnError::Store(StoreError::Refused(_)) | TurnError::Seal(_) => {
+            let alone = if let [work] = decided { Some(work.origin.clone()) } else { None };
+            TurnError::Refused { error: error.to_string(), works: decided.len(), alone }
+        }
+        TurnError::Store(_) | TurnError::Refused { .. } => error,
+    }
 }
 
 fn serde_error(error: crate::event::WireError) -> TurnError {
@@ -141,49 +193,75 @@ fn condemn(works: &[Work], error: &str, draft: &mut Draft) -> Outlook {
     Outlook { decided: 1, handled: 0 }
 }
 
-fn done(works: &[Work], outlook: &Outlook, batch: &Batch<'_>, found: &Found, draft: &Draft) -> Done {
-    let (decided, rest) = works.split_at(outlook.decided);
-    let unfinished: BTreeSet<&PackId> = rest.iter().filter_map(|work| owed_pack(work)).collect();
+fn done(decided: &[Work], rest: &[Work], found: &Found, draft: &Draft) -> Done {
+    let mut done = Done { more: !rest.is_empty(), ..Done::default() };
+    let mut unfinished: BTreeSet<&PackId> =
+        found.owed.iter().filter(|owed| owed.cut).map(|owed| &owed.pack).collect();
+    for work in rest {
+        match &work.origin {
+            Origin::Owed { pack, .. } => _ = unfinished.insert(pack),
+            Origin::Released { seq } => _ = done.unseen.insert(Local::Released(*seq)),
+            Origin::Redriven { number } => _ = done.unseen.insert(Local::Redriven(*number)),
+            Origin::Due { stream, .. } => _ = done.unseen.insert(Local::Due(stream.clone())),
+            Origin::Answered { effect, .. } => {
+                done.unanswered.insert((effect.clone(), work.message.envelope.id));
+            }
+            Origin::Request => {}
+        }
+    }
     let owed = found.owed.iter().map(|owed| &owed.pack);
-    let finished = owed.chain(&found.duplicates).filter(|pack| !unfinished.contains(pack)).cloned().collect();
-    let unanswered = rest.iter().filter_map(|work| match &work.origin {
-        Origin::Answered { effect, .. } => Some(effect.clone()),
-        Origin::Owed { .. } | Origin::Released { .. } | Origin::Redriven { .. } => None,
-        Origin::Due { .. } | Origin::Request => None,
-    });
+    done.finished =
+        owed.chain(&found.duplicates).filter(|pack| !unfinished.contains(pack)).cloned().collect();
+    done.overdue = found.owed.iter().any(|owed| owed.overdue && !owed.left.is_empty());
     let released = |work: &Work| matches!(work.origin, Origin::Released { .. } | Origin::Redriven { .. });
-    let given = batch.delivered.len();
-    let seen = found.duplicates.len()
-        + batch.delivered.iter().filter(|one| found.owed.iter().any(|owed| owed.pack == one.pack)).count();
-    Done {
-        finished,
-        unanswered: unanswered.collect(),
-        more: !rest.is_empty() || seen < given,
-        reply: None,
-        moved: !draft.parked.is_empty() || decided.iter().any(released),
-    }
+    done.moved = !draft.parked.is_empty() || decided.iter().any(released);
+    done
 }
 
-fn owed_pack(work: &Work) -> Option<&PackId> {
-    match &work.origin {
-        Origin::Owed { pack, .. } => Some(pack),
-        Origin::Released { .. } | Origin::Redriven { .. } | Origin::Due { .. } => None,
-        Origin::Answered { .. } | Origin::Request => None,
-    }
+/// What a turn has done, in numbers; noted only once it is durable.
+struct Count {
+    taken: usize,
+    duplicates: usize,
+    handled: usize,
+    parked: usize,
+    buried: usize,
 }
 
-fn note(parts: &Parts, works: &[Work], outlook: &Outlook, found: &Found, draft: &Draft) {
-    let taken = found.owed.iter().filter(|owed| owed.overdue).map(|owed| owed.left.len()).sum();
-    add(&parts.tally.taken, taken);
-    add(&parts.tally.duplicates, found.duplicates.len());
-    add(&parts.tally.handled, outlook.handled);
-    let span = tracing::Span::current();
-    span.record("owed", works.len());
-    span.record("duplicates", found.duplicates.len());
-    span.record("handled", outlook.handled);
-    span.record("parked", draft.parked.len());
-    span.record("buried", draft.buried.len());
-    span.record("packs", draft.outgoing.len());
+impl Count {
+    fn of(decided: &[Work], handled: usize, batch: &Batch<'_>, found: &Found, draft: &Draft) -> Self {
+        let overdue: BTreeSet<&PackId> =
+            found.owed.iter().filter(|owed| owed.overdue).map(|owed| &owed.pack).collect();
+        let taken = decided.iter().filter(|work| match &work.origin {
+            Origin::Owed { pack, .. } => overdue.contains(pack),
+            Origin::Released { .. } | Origin::Redriven { .. } | Origin::Due { .. } => false,
+            Origin::Answered { .. } | Origin::Request => false,
+        });
+        let duplicates: BTreeSet<&PackId> = found.duplicates.iter().collect();
+        let repeated = batch.delivered.iter().filter(|delivered| duplicates.contains(&delivered.pack));
+        let span = tracing::Span::current();
+        span.record("owed", decided.len());
+        span.record("packs", draft.outgoing.len());
+        Self {
+            taken: taken.count(),
+            duplicates: repeated.count(),
+            handled,
+            parked: draft.parked.len(),
+            buried: draft.buried.len(),
+        }
+    }
+
+    fn note(&self, parts: &Parts) {
+        add(&parts.tally.taken, self.taken);
+        add(&parts.tally.duplicates, self.duplicates);
+        add(&parts.tally.handled, self.handled);
+        add(&parts.tally.parked, self.parked);
+        add(&parts.tally.buried, self.buried);
+        let span = tracing::Span::current();
+        span.record("duplicates", self.duplicates);
+        span.record("handled", self.handled);
+        span.record("parked", self.parked);
+        span.record("buried", self.buried);
+    }
 }
 
 /// Whom a commit concerns.

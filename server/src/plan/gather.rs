@@ -50,6 +50,8 @@ pub enum Item {
         invoice: String,
         /// Which invoice is cancelled.
         order: String,
+        /// The lines of the cancelling invoice in the file.
+        lines: Vec<u64>,
     },
 }
 
@@ -139,7 +141,7 @@ impl<'a, R: BufRead> Gather<'a, R> {
             }
             Some(Fate::Cancels(order)) => {
                 let order = order.to_owned();
-                self.ready.push_back(Item::Cancel { invoice: number, order });
+                self.ready.push_back(Item::Cancel { invoice: number, order, lines: pending.lines });
             }
             Some(Fate::Return) => self.refuse(&number, pending.lines, RETURN),
             Some(Fate::Refused(reason)) => self.refuse(&number, pending.lines, reason),

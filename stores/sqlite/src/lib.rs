@@ -1,1 +1,30 @@
 //! The embedded store: events, state and what is owed in one SQLite file.
+
+#![forbid(unsafe_code)]
+#![doc = include_str!("../README.md")]
+
+mod alarm;
+mod commit;
+mod error;
+mod guard;
+mod hearers;
+mod letters;
+mod open;
+mod options;
+mod owed;
+mod present;
+mod reader;
+mod relay;
+mod removal;
+mod rows;
+mod store;
+mod streams;
+mod turn;
+mod waiting;
+mod wire;
+mod wishes;
+mod writer;
+
+pub use error::OpenError;
+pub use options::{Options, Synchronous, open};
+pub use store::SqliteStore;

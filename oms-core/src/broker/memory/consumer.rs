@@ -2,7 +2,7 @@
 
 use super::{
     super::{Batch, BrokerError, Consumer, Delivery, Settlement, Stale, Token},
-    Connection,
+    connection::{Connection, NAME},
     lane::{Answer, ReaderId},
 };
 use crate::message::{GroupLane, Limit};
@@ -43,7 +43,7 @@ impl MemoryConsumer {
     fn lost(&self) -> BrokerError {
         let why =
             format!("the subscription of {} was lost; declare the topology and subscribe again", self.lane);
-        BrokerError::Unavailable { broker: super::NAME, source: why.into() }
+        BrokerError::Unavailable { broker: NAME, source: why.into() }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::{
-    broker::{Batch, Settlement},
-    message::PackId,
+    broker::{Batch, Broker, BrokerError, Consumer, Publish, Settlement, Topology},
+    message::{GroupLane, Limit, Pack, PackId},
 };
 use futures::FutureExt;
 use proptest::prelude::*;
+use std::time::Duration;
 
 fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().unwrap()

@@ -2,8 +2,8 @@
 
 use super::{
     super::{Publish, Topology},
-    MemoryLimits,
     lane::{Answer, Lane, ReaderId, cost},
+    limits::MemoryLimits,
 };
 use crate::{
     id::Name,

@@ -2,7 +2,8 @@
 
 use super::{
     super::report::{Failure, Finding, ensure},
-    BrokerCheck, Harness, check,
+    check::{BrokerCheck, check},
+    harness::Harness,
     scene::{ONE, Scene, bytes, only, same, text, texts},
 };
 use crate::broker::{Publish, Settlement};

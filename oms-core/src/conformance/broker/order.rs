@@ -2,7 +2,8 @@
 
 use super::{
     super::report::{Finding, ensure},
-    BrokerCheck, Harness, check,
+    check::{BrokerCheck, check},
+    harness::Harness,
     scene::{ONE, Scene, WIDE, bytes, only, same, text, texts},
 };
 use crate::{broker::Settlement, message::Limit};

@@ -1,6 +1,9 @@
 //! One check's surroundings: a declared topology with names of its own, packs to send, readers to ask.
 
-use super::{super::report::ensure, Failure, Harness};
+use super::{
+    super::report::{Failure, ensure},
+    harness::Harness,
+};
 use crate::{
     broker::{Broker, BrokerError, Consumer, Delivery, Publish, Settlement, Topology},
     clock::Clock,

@@ -2,7 +2,8 @@
 
 use super::{
     super::report::{Finding, ensure},
-    BrokerCheck, Harness, check,
+    check::{BrokerCheck, check},
+    harness::Harness,
     scene::{ONE, Scene, only},
 };
 use crate::broker::Settlement;

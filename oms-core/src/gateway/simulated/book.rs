@@ -87,7 +87,19 @@ impl Pages {
         match line.fact {
             Fact::Told => page.told = page.told.or(Some(line.at)),
             Fact::Repeated => {}
-            _ => page.facts.push(line.fact.clone()),
+            Fact::Authorised
+            | Fact::Declined
+            | Fact::Captured
+            | Fact::Voided
+            | Fact::Refunded
+            | Fact::Refused
+            | Fact::Booked
+            | Fact::Dispatched
+            | Fact::Delivered
+            | Fact::Cancelled
+            | Fact::TooLate
+            | Fact::Mailed
+            | Fact::Unmailed => page.facts.push(line.fact.clone()),
         }
     }
 }

@@ -16,6 +16,3 @@ pub use carrier::SimulatedCarrier;
 pub use draws::{Draws, Windows};
 pub use notifier::SimulatedNotifier;
 pub use provider::SimulatedProvider;
-
-#[cfg(all(test, feature = "conformance"))]
-mod tests;

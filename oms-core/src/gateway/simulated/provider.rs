@@ -120,7 +120,16 @@ fn report(key: &EffectKey, fact: &Fact) -> PaymentReport {
         Fact::Voided => PaymentReport::Voided { reference },
         Fact::Refunded => PaymentReport::Refunded { reference },
         Fact::Declined => PaymentReport::Declined { last_word: true, reason: "the bank declined".to_owned() },
-        _ => PaymentReport::Refused { reason: "there is nothing to do this to".to_owned() },
+        Fact::Refused
+        | Fact::Told
+        | Fact::Repeated
+        | Fact::Booked
+        | Fact::Dispatched
+        | Fact::Delivered
+        | Fact::Cancelled
+        | Fact::TooLate
+        | Fact::Mailed
+        | Fact::Unmailed => PaymentReport::Refused { reason: "there is nothing to do this to".to_owned() },
     }
 }
 

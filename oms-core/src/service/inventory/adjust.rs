@@ -1,6 +1,9 @@
 //! Changes of stock from outside: each reference changes a SKU once.
 
-use super::{ADJUSTMENT, change, stock_of};
+use super::{
+    change::change,
+    stream::{ADJUSTMENT, stock_of},
+};
 use crate::{
     event::inventory::{AdjustStock, StockAdjusted, StockEvent},
     id::{Digest, MAX_ID_BYTES, Sku},

@@ -1,15 +1,18 @@
 //! The inventory service: hears what is to be held, given back, consumed or adjusted, and answers the order.
 
 mod adjust;
+mod aggregate;
+mod change;
+mod stream;
 
 pub use adjust::{Adjusted, Adjustment, adjustment_of};
+pub use stream::{ADJUSTMENT, RESERVATION, STOCK, reservation_of, stock_of};
 
-use super::{Aggregate, Entry, Fault, Handler, Loaded, Outcome, Outgoing, Reaction, State, append, send};
+use super::{Entry, Fault, Handler, Loaded, Outcome, Reaction, State, append, send};
 use crate::{
     event::{
         Wire as _,
-        inventory::{InventoryCommand, InventoryEvent, StockEvent, StockLine, UnitsMoved},
-        public::{PublicEvent, UpdatedStock, topic_of},
+        inventory::{InventoryCommand, StockEvent, UnitsMoved},
         topic,
     },
     id::{Name, OrderId, Sku},
@@ -17,60 +20,11 @@ use crate::{
     message::Message,
     store::{Event, StreamId},
 };
-use bytes::Bytes;
+use change::change;
 use std::sync::Arc;
 
 /// The group that the inventory service hears in.
 pub const GROUP: &str = "inventory";
-/// The kind of the streams of reservations, one for each order.
-pub const RESERVATION: &str = "reservation";
-/// The kind of the streams of SKUs, locked by themselves.
-pub const STOCK: &str = "stock";
-/// The kind of the streams that remember changes from outside.
-pub const ADJUSTMENT: &str = "adjustment";
-
-impl Aggregate for Reservation {
-    const SCHEMA: u16 = 1;
-    type Event = InventoryEvent;
-
-    fn evolve(&mut self, event: &InventoryEvent) {
-        Reservation::evolve(self, event);
-    }
-
-    fn fixed(&self) -> Option<Bytes> {
-        // Lines of this library can always be written.
-        let lines = (!self.lines().is_empty()).then(|| serde_json::to_vec(self.lines()).ok()).flatten();
-        lines.map(Bytes::from)
-    }
-
-    fn restore(&mut self, fixed: &[u8]) -> Result<(), serde_json::Error> {
-        let lines: Vec<StockLine> = serde_json::from_slice(fixed)?;
-        Reservation::restore(self, lines);
-        Ok(())
-    }
-}
-
-impl Aggregate for Stock {
-    const SCHEMA: u16 = 1;
-    type Event = StockEvent;
-
-    fn evolve(&mut self, event: &StockEvent) {
-        Stock::evolve(self, event);
-    }
-}
-
-/// The stream of an order's reservation.
-#[must_use]
-pub fn reservation_of(order: &str) -> StreamId {
-    StreamId::keyed(RESERVATION, order)
-}
-
-/// The stream of a SKU.
-#[must_use]
-pub fn stock_of(sku: &Sku) -> StreamId {
-    StreamId::shared(STOCK, sku.as_str())
-}
-
 /// The inventory service. Holds do not expire yet.
 ///
 /// ```
@@ -184,33 +138,6 @@ fn reserve(command: &InventoryCommand, order: &OrderId, loaded: &Loaded) -> Resu
         change(&sku, event, Some(order), loaded, &mut reaction)?;
     }
     Ok(Outcome::Reaction(reaction))
-}
-
-/// Appends one event to a SKU's stream, and tells everybody.
-fn change(
-    sku: &Sku,
-    event: StockEvent,
-    order: Option<&OrderId>,
-    loaded: &Loaded,
-    reaction: &mut Reaction,
-) -> Result<(), Fault> {
-    let now = loaded.state::<Stock>(&stock_of(sku))?.copied().unwrap_or_default();
-    let mut after = now;
-    after.evolve(&event);
-    reaction.appends.push(append(stock_of(sku), &now, vec![event])?);
-    reaction.outgoing.extend(updated(sku, after, order)?);
-    Ok(())
-}
-
-fn updated(sku: &Sku, stock: Stock, order: Option<&OrderId>) -> Result<Option<Outgoing>, Fault> {
-    let (on_hand, available) = (stock.on_hand, stock.available());
-    let event = PublicEvent::StockUpdated(UpdatedStock {
-        sku: sku.clone(),
-        on_hand,
-        available,
-        order: order.cloned(),
-    });
-    topic_of(event.kind()).map(|topic| send(topic, &sku.name(), &event)).transpose()
 }
 
 #[cfg(test)]

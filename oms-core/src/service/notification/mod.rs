@@ -115,3 +115,6 @@ fn about(event: &PublicEvent) -> Option<&About> {
         | PublicEvent::StockUpdated(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! An open turn of the memory store: it holds its lane, and the shared streams it loaded, until it is dropped.
 
 use super::{
-    Shared,
     commit::{Read, commit, fenced},
+    shared::Shared,
 };
 use crate::{
     id::Rank,

@@ -1,0 +1,300 @@
+//! Checks of what is put aside: parked messages and dead letters (rule 9).
+
+use super::{
+    check::Check,
+    kit::{
+        Checked, Failure, Kit, LONG, SECOND, asked, conflict, consume, ensure, lane, local, message,
+        neighbour, same, taking,
+    },
+};
+use crate::{
+    id::Name,
+    message::{GroupLane, PackId},
+    store::{Buried, Consumed, DeadLetter, DeadLetterState, End, Local, LocalMessage, Parked, Pick, Writes},
+};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new("park-1", "a parked place is not given out again, and its key is named", |kit| {
+        Box::pin(put_aside(kit))
+    }),
+    Check::new(
+        "park-2",
+        "a parked message is released when its time has come, with its bytes and attempts",
+        |kit| Box::pin(released(kit)),
+    ),
+    Check::new("park-3", "a key is released head first, in its own order; other keys go on", |kit| {
+        Box::pin(in_order(kit))
+    }),
+    Check::new("park-4", "a release that is parked again keeps its place, counts and waits anew", |kit| {
+        Box::pin(again(kit))
+    }),
+    Check::new("park-5", "a handled release takes its parked and its owed row away, once", |kit| {
+        Box::pin(handled(kit))
+    }),
+    Check::new("park-6", "a dead letter keeps the original message, and its key goes on", |kit| {
+        Box::pin(buried(kit))
+    }),
+    Check::new("park-7", "a dead letter is redriven once, however often one asks", |kit| {
+        Box::pin(redriven(kit))
+    }),
+    Check::new("park-8", "dead letters are picked by number, group, kind, or all", |kit| {
+        Box::pin(picked(kit))
+    }),
+    Check::new("park-9", "a redriven dead letter that is handled is closed for good", |kit| {
+        Box::pin(closed(kit))
+    }),
+    Check::new("park-10", "a redriven dead letter that fails again is open again under its number", |kit| {
+        Box::pin(reopened(kit))
+    }),
+    Check::new("park-11", "a release that is buried becomes a dead letter of its own owed place", |kit| {
+        Box::pin(buried_release(kit))
+    }),
+    Check::new("park-12", "a redriven dead letter that is parked is closed by its release", |kit| {
+        Box::pin(parked_redrive(kit))
+    }),
+];
+
+async fn put_aside(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let pack = kit.send(&lane("place", "k"), "gossip", &["k", "k"]).await?;
+    kit.park(&alpha, (&pack, 0, "k"), Some(LONG)).await?;
+    let found = kit.find(&alpha, asked(&[&pack])).await?;
+    same("left", found.owed.first().map(|owed| owed.left.clone()), Some(vec![1]))?;
+    same("parked", found.parked.iter().map(|key| &**key.text()).collect(), vec!["k"])?;
+    kit.end(&alpha, &pack, &[1], End::Handled).await?;
+    let found = kit.find(&alpha, asked(&[&pack])).await?;
+    same("a pack with nothing left", found.duplicates, vec![pack])?;
+    same("owed rows", kit.store.count().await?.owed, 1)
+}
+
+/// Releases what is due, which must be one message: its seq and its place.
+async fn one_due(kit: &Kit<'_>, lane: &GroupLane) -> Result<(u64, LocalMessage), Failure> {
+    let due = kit.due(lane).await?;
+    let [Local::Released(seq)] = due.as_slice() else {
+        ensure(false, &format!("due is {due:?}, not one release"))?;
+        return Ok((0, LocalMessage::Released { seq: 0, message: blank(), attempts: 0 }));
+    };
+    let mut found = kit.find(lane, local(Local::Released(*seq))).await?.local;
+    same("released behind the lock", found.len(), 1)?;
+    Ok((*seq, found.remove(0)))
+}
+
+fn blank() -> crate::message::Message {
+    message(&PackId { sender: GroupLane::new("", 0), position: 0 }, 0, "", "")
+}
+
+async fn released(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let pack = kit.send(&lane("place", "k"), "gossip", &["k"]).await?;
+    kit.park(&alpha, (&pack, 0, "k"), Some(LONG)).await?;
+    kit.clock.advance(LONG - SECOND);
+    let (due, next) = kit.store.due(std::slice::from_ref(&alpha), 9).await?;
+    same("due too early", due, Vec::new())?;
+    same("the next", next, Some(SECOND))?;
+    kit.clock.advance(SECOND);
+    let (seq, found) = one_due(kit, &alpha).await?;
+    same(
+        "released",
+        found,
+        LocalMessage::Released { seq, message: message(&pack, 0, "news", "k"), attempts: 1 },
+    )
+}
+
+async fn in_order(kit: &Kit<'_>) -> Checked {
+    let (alpha, other) = (lane("alpha", "k"), neighbour("k"));
+    let pack = kit.send(&lane("place", "k"), "gossip", &["k", "k", &other]).await?;
+    kit.park(&alpha, (&pack, 0, "k"), Some(LONG)).await?;
+    kit.park(&alpha, (&pack, 1, "k"), None).await?;
+    same("a follower passed its head", kit.due(&alpha).await?, Vec::new())?;
+    kit.park(&alpha, (&pack, 2, &other), Some(SECOND)).await?;
+    kit.clock.advance(SECOND);
+    let (seq, _) = one_due(kit, &alpha).await?;
+    kit.commit(&alpha, taking(Consumed::Released { seq, end: End::Handled })).await?;
+    kit.clock.advance(LONG);
+    let (head, _) = one_due(kit, &alpha).await?;
+    let follower = kit.find(&alpha, local(Local::Released(head + 1))).await?.local;
+    ensure(follower.is_empty(), "a follower was released before its head")?;
+    kit.commit(&alpha, taking(Consumed::Released { seq: head, end: End::Handled })).await?;
+    let (next, _) = one_due(kit, &alpha).await?;
+    kit.commit(&alpha, taking(Consumed::Released { seq: next, end: End::Handled })).await?;
+    kit.nothing_left().await
+}
+
+async fn again(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let pack = kit.send(&lane("place", "k"), "gossip", &["k", "k"]).await?;
+    kit.park(&alpha, (&pack, 0, "k"), Some(SECOND)).await?;
+    kit.park(&alpha, (&pack, 1, "k"), None).await?;
+    kit.clock.advance(SECOND);
+    let (seq, _) = one_due(kit, &alpha).await?;
+    let parked = Parked {
+        again: Some(seq),
+        message: message(&pack, 0, "news", "k"),
+        origin: None,
+        error: Name::from("still"),
+        attempts: 2,
+        next: Some(LONG),
+    };
+    let writes = Writes { parked: vec![parked], ..taking(Consumed::Released { seq, end: End::Parked }) };
+    kit.commit(&alpha, writes).await?;
+    same("due at once", kit.due(&alpha).await?, Vec::new())?;
+    kit.clock.advance(LONG);
+    let (head, found) = one_due(kit, &alpha).await?;
+    same("the head", head, seq)?;
+    ensure(matches!(found, LocalMessage::Released { attempts: 2, .. }), "the attempts were not counted")?;
+    same("parked", kit.store.count().await?.parked, 2)
+}
+
+async fn handled(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let pack = kit.send(&lane("place", "k"), "gossip", &["k"]).await?;
+    kit.park(&alpha, (&pack, 0, "k"), Some(SECOND)).await?;
+    kit.clock.advance(SECOND);
+    let (seq, _) = one_due(kit, &alpha).await?;
+    let writes = || taking(Consumed::Released { seq, end: End::Handled });
+    conflict("released in another lane", kit.commit(&lane("beta", "k"), writes()).await)?;
+    kit.commit(&alpha, writes()).await?;
+    kit.nothing_left().await?;
+    conflict("released twice", kit.commit(&alpha, writes()).await)
+}
+
+async fn bury(kit: &Kit<'_>, key: &str) -> Result<(PackId, DeadLetter), Failure> {
+    let alpha = lane("alpha", key);
+    let pack = kit.send(&lane("place", key), "gossip", &[key]).await?;
+    let buried = Buried {
+        message: message(&pack, 0, "gossip", key),
+        origin: Some((pack.clone(), 0)),
+        error: Name::from("never"),
+        attempts: 1,
+        again: None,
+    };
+    let writes = Writes { buried: vec![buried], ..consume(&pack, &[0], End::Buried) };
+    kit.commit(&alpha, writes).await?;
+    let mut letters = kit.store.dead_letters(&Pick::Everything, 0, 99).await?;
+    letters.retain(|letter| letter.origin == Some((pack.clone(), 0)));
+    same("dead letters", letters.len(), 1)?;
+    Ok((pack, letters.remove(0)))
+}
+
+async fn buried(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let (pack, letter) = bury(kit, "k").await?;
+    same("the message", letter.message, message(&pack, 0, "gossip", "k"))?;
+    same(
+        "the state",
+        (letter.state, letter.attempts, letter.lane),
+        (DeadLetterState::Buried, 1, alpha.clone()),
+    )?;
+    let found = kit.find(&alpha, asked(&[&pack])).await?;
+    same("given out again", found.duplicates, vec![pack])?;
+    same("keys that wait", found.parked.len(), 0)?;
+    same("due", kit.due(&alpha).await?, Vec::new())
+}
+
+async fn redriven(kit: &Kit<'_>) -> Checked {
+    let (_, letter) = bury(kit, "k").await?;
+    let pick = Pick::Numbers(vec![letter.number]);
+    same("asked first", kit.store.redrive(&pick).await?, 1)?;
+    same("asked again", kit.store.redrive(&pick).await?, 0)?;
+    let alpha = lane("alpha", "k");
+    same("due", kit.due(&alpha).await?, vec![Local::Redriven(letter.number)])?;
+    let found = kit.find(&alpha, local(Local::Redriven(letter.number))).await?.local;
+    let should = LocalMessage::Redriven { number: letter.number, message: letter.message, attempts: 1 };
+    same("found", found, vec![should])
+}
+
+async fn picked(kit: &Kit<'_>) -> Checked {
+    let (_, first) = bury(kit, "k").await?;
+    let (_, second) = bury(kit, "l").await?;
+    let numbers = |letters: Vec<DeadLetter>| letters.iter().map(|letter| letter.number).collect::<Vec<_>>();
+    let both = vec![first.number, second.number];
+    for (pick, should) in [
+        (Pick::Everything, both.clone()),
+        (Pick::Group(Name::from("alpha")), both.clone()),
+        (Pick::Group(Name::from("beta")), Vec::new()),
+        (Pick::Kind(Name::from("Told")), both),
+        (Pick::Kind(Name::from("Other")), Vec::new()),
+        (Pick::Numbers(vec![second.number]), vec![second.number]),
+    ] {
+        same(&format!("{pick:?}"), numbers(kit.store.dead_letters(&pick, 0, 9).await?), should)?;
+    }
+    same(
+        "after the first",
+        numbers(kit.store.dead_letters(&Pick::Everything, first.number, 9).await?),
+        vec![second.number],
+    )?;
+    same("at most one", numbers(kit.store.dead_letters(&Pick::Everything, 0, 1).await?), vec![first.number])?;
+    same("redriven", kit.store.redrive(&Pick::Group(Name::from("alpha"))).await?, 2)
+}
+
+async fn closed(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let (_, letter) = bury(kit, "k").await?;
+    let ended = || taking(Consumed::Redriven { number: letter.number, end: End::Handled });
+    conflict("handled without being asked", kit.commit(&alpha, ended()).await)?;
+    kit.store.redrive(&Pick::Everything).await?;
+    kit.commit(&alpha, ended()).await?;
+    conflict("handled twice", kit.commit(&alpha, ended()).await)?;
+    same("redriven again", kit.store.redrive(&Pick::Everything).await?, 0)?;
+    let states: Vec<_> = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
+    same("state", states.iter().map(|letter| letter.state).collect(), vec![DeadLetterState::Handled])?;
+    kit.nothing_left().await
+}
+
+async fn reopened(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let (_, letter) = bury(kit, "k").await?;
+    kit.store.redrive(&Pick::Everything).await?;
+    let number = letter.number;
+    let buried = Buried {
+        message: letter.message,
+        origin: None,
+        error: Name::from("again"),
+        attempts: 2,
+        again: Some(number),
+    };
+    let writes = Writes { buried: vec![buried], ..taking(Consumed::Redriven { number, end: End::Buried }) };
+    kit.commit(&alpha, writes).await?;
+    let letters = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
+    let seen: Vec<_> = letters.iter().map(|one| (one.number, one.attempts, one.state, &*one.error)).collect();
+    same("letters", seen, vec![(number, 2, DeadLetterState::Buried, "again")])?;
+    same("redriven again", kit.store.redrive(&Pick::Everything).await?, 1)
+}
+
+async fn buried_release(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let pack = kit.send(&lane("place", "k"), "gossip", &["k"]).await?;
+    kit.park(&alpha, (&pack, 0, "k"), Some(SECOND)).await?;
+    kit.clock.advance(SECOND);
+    let (seq, _) = one_due(kit, &alpha).await?;
+    let message = message(&pack, 0, "news", "k");
+    let buried = Buried { message, origin: None, error: Name::from("spent"), attempts: 2, again: None };
+    let writes = Writes { buried: vec![buried], ..taking(Consumed::Released { seq, end: End::Buried }) };
+    kit.commit(&alpha, writes).await?;
+    let letters = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
+    same("origins", letters.into_iter().map(|letter| letter.origin).collect(), vec![Some((pack, 0))])?;
+    same("parked", kit.store.count().await?.parked, 0)
+}
+
+async fn parked_redrive(kit: &Kit<'_>) -> Checked {
+    let alpha = lane("alpha", "k");
+    let (_, letter) = bury(kit, "k").await?;
+    kit.store.redrive(&Pick::Everything).await?;
+    let parked = Parked {
+        again: None,
+        message: letter.message,
+        origin: None,
+        error: Name::from("later"),
+        attempts: 2,
+        next: Some(SECOND),
+    };
+    let ended = Consumed::Redriven { number: letter.number, end: End::Parked };
+    kit.commit(&alpha, Writes { parked: vec![parked], ..taking(ended) }).await?;
+    same("due while it is parked", kit.due(&alpha).await?, Vec::new())?;
+    kit.clock.advance(SECOND);
+    let (seq, _) = one_due(kit, &alpha).await?;
+    kit.commit(&alpha, taking(Consumed::Released { seq, end: End::Handled })).await?;
+    let letters = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
+    same("state", letters.iter().map(|one| one.state).collect(), vec![DeadLetterState::Handled])?;
+    kit.nothing_left().await
+}

@@ -1,0 +1,270 @@
+//! Rules 5, 8, 10, 11 and 23: one owner per lane, the sender's order, and loops that rest and end.
+
+use crate::{
+    house::{House, T, ask, metrics, play, running, send},
+    toy::{Do, say},
+    watched::Wrong,
+    wild::{Ways, Wild},
+};
+use futures::future::{Either, join, select};
+use oms_core::{
+    clock::Clock,
+    message::GroupLane,
+    store::Store,
+    worker::{Options, Parts, tasks},
+};
+use std::{pin::pin, sync::Arc, time::Duration};
+
+fn numbered(count: usize) -> Vec<Do> {
+    (1..=count).map(|number| say(&number.to_string())).collect()
+}
+
+fn names(count: usize) -> Vec<String> {
+    (1..=count).map(|number| number.to_string()).collect()
+}
+
+/// Runs a script beside several processes.
+async fn beside<R>(all: &[Arc<Parts>], script: impl Future<Output = R>) -> R {
+    let loops = futures::future::join_all(all.iter().map(running));
+    match select(pin!(script), loops).await {
+        Either::Left((result, _)) => result,
+        Either::Right((_, script)) => script.await,
+    }
+}
+
+#[test]
+fn rule_05_a_turn_that_is_repeated_sends_the_same_ids() {
+    let house = House::new();
+    play!(house, parts, {
+        send(&parts, "a", [say("1")]).await;
+        house.settled().await;
+        // The commit happened, its answer was lost, and the request is handled again: nothing more is heard of it.
+        house.store.wrong("commit", [Wrong::Lost]);
+        send(&parts, "a", [say("2")]).await;
+        house.settled().await;
+        assert_eq!(house.heard("source", "a").await, ["sends", "sends", "sends"]);
+        let packs = house.broker.published();
+        let ids = packs.iter().map(|pack| {
+            let text = String::from_utf8(pack.bytes.to_vec()).unwrap();
+            text.split("\"id\":\"").nth(1).unwrap()[..32].to_owned()
+        });
+        let ids: Vec<String> = ids.collect();
+        assert_eq!(ids.len(), 3);
+        assert_ne!(ids[0], ids[1]);
+        assert_eq!(ids[1], ids[2], "the repeated turn mints the same id");
+    });
+}
+
+#[test]
+fn rule_08_a_zombie_that_lost_its_lane_changes_nothing_and_gives_its_deliveries_back() {
+    let house = House::new();
+    play!(house, parts, {
+        send(&parts, "a", numbered(1)).await;
+        house.settled().await;
+        house.store.wrong("lease", [Wrong::Away; 40]);
+        house.wait(T).await;
+        let lanes: Vec<_> = (0..2).map(|lane| GroupLane::new("sink", lane)).collect();
+        assert_eq!(house.store.inner().lease(9, &lanes, T * 2).await.unwrap().len(), 2);
+
+        send(&parts, "a", [say("2")]).await;
+        house.wait(T).await;
+        assert_eq!(house.heard("sink", "a").await, names(1), "the lane is someone else's");
+        assert_eq!(house.counts().await.owed, 1);
+        house.settled().await;
+        assert_eq!(house.heard("sink", "a").await, names(2), "claimed again when the other's lease expires");
+    });
+}
+
+#[test]
+fn rule_08_a_lease_that_is_lost_and_regained_with_the_same_epoch_forgets_no_watch() {
+    let house = House::new();
+    house.door.plan("pay", [crate::door::Come::More("pending", 4_000), crate::door::Come::Settled("paid")]);
+    play!(house, parts, {
+        let wishes = vec!["pay".to_owned()];
+        ask(&parts, "a", &Do { wishes, deadline: Some(1_500), ..say("1") }).await.unwrap();
+        house.wait(Duration::from_secs(1)).await;
+        // The turn of the deadline is told that the lease is lost; nobody else has taken the lane meanwhile.
+        house.store.wrong("turn", [Wrong::LostLease]);
+        house.store.wrong("lease", [Wrong::Away; 10]);
+        let time = house.settled().await;
+        assert_eq!(house.heard("source", "a").await, ["1", "pay=pending", "deadline", "pay=paid"]);
+        assert_eq!(house.door.calls().len(), 2);
+        assert!(time < T * 4, "{time:?}");
+    });
+}
+
+#[test]
+fn rule_08_lanes_move_over_when_their_process_stops() {
+    let house = House::new();
+    let play = async {
+        let (first, second) = (house.process(1).await, house.process(2).await);
+        beside(&[Arc::clone(&first), Arc::clone(&second)], async {
+            for number in 1..=20 {
+                send(&first, "a", [say(&number.to_string())]).await;
+                if number == 10 {
+                    first.drain();
+                }
+                house.wait(Duration::from_millis(100)).await;
+            }
+            let time = house.settled().await;
+            assert!(time < T, "{time:?}");
+            assert_eq!(house.heard("sink", "a").await, names(20));
+            assert!(metrics(&first).turns > 0 && metrics(&second).handled > 0);
+        })
+        .await;
+    };
+    house.stage.run(play).expect("stuck");
+}
+
+#[test]
+fn rule_10_a_broker_that_reorders_does_not_reorder_the_messages_of_a_key() {
+    let house = House::new();
+    house.broker.ways(Ways { reverses: 4, ..Ways::default() });
+    play!(house, parts, {
+        for number in 1..=16 {
+            send(&parts, "a", [say(&number.to_string())]).await;
+            house.wait(Duration::from_millis(1)).await;
+        }
+        let time = house.settled().await;
+        assert!(time < T, "{time:?}");
+        assert_eq!(house.heard("sink", "a").await, names(16));
+        assert_eq!(metrics(&parts).taken, 0, "what was owed earlier came with it, not because it was late");
+    });
+}
+
+#[test]
+fn rule_11_the_relay_goes_on_after_its_cursor_and_tells_again_what_is_unknown() {
+    let house = House::with(Wild::new(true));
+    house.broker.ways(Ways { unknown: 1, ..Ways::default() });
+    let play = async {
+        let first = house.process(1).await;
+        beside(std::slice::from_ref(&first), async {
+            send(&first, "a", numbered(1)).await;
+            house.settled().await;
+            house.wait(Duration::from_millis(100)).await;
+            first.drain();
+            house.wait(Duration::from_millis(100)).await;
+        })
+        .await;
+        let tried = house.broker.published().len();
+        assert!((1..=2).contains(&tried), "{tried}");
+        house.broker.ways(Ways { dead: true, ..Ways::default() });
+        send(&first, "a", [say("2")]).await;
+        house.broker.ways(Ways::default());
+        let second = house.process(2).await;
+        beside(std::slice::from_ref(&second), async { house.settled().await }).await;
+        assert_eq!(house.heard("sink", "a").await, names(2));
+        assert_eq!(house.broker.published().len(), tried + 1, "what was confirmed is not told again");
+        assert_eq!(metrics(&second).taken, 0);
+    };
+    house.stage.run(play).expect("stuck");
+}
+
+#[test]
+fn rule_11_what_a_full_broker_did_not_take_is_told_again_in_order() {
+    let house = House::new();
+    house.broker.ways(Ways { full_after: Some(1), ..Ways::default() });
+    play!(house, parts, {
+        send(&parts, "a", numbered(12)).await;
+        let time = house.settled().await;
+        assert!(time < T, "{time:?}");
+        assert_eq!(house.heard("sink", "a").await, names(12));
+        assert!(metrics(&parts).unconfirmed > 0);
+    });
+}
+
+#[test]
+fn rule_23_every_loop_has_a_name_of_its_own() {
+    let house = House::new();
+    play!(house, parts, {
+        let names: Vec<String> = tasks(&parts).into_iter().map(|task| task.name).collect();
+        let turns = ["turns/source/0", "turns/source/1", "turns/sink/0", "turns/sink/1"];
+        assert_eq!(names, [&["lease", "relay", "due", "effects/door"][..], &turns[..]].concat());
+    });
+}
+
+#[test]
+fn rule_23_idle_lanes_cost_no_query_each() {
+    let queries = |lanes| {
+        let mut house = House::new();
+        house.options = Options { lanes, ..house.options };
+        play!(house, _parts, {
+            house.wait(T).await;
+            let before = house.store.all_calls();
+            house.wait(Duration::from_secs(60)).await;
+            (house.store.all_calls() - before, house.store.asks().len())
+        })
+    };
+    let (few, many) = (queries(2), queries(64));
+    assert_eq!(few, many, "queries in a minute, and turns");
+    assert_eq!(few.1, 0, "an idle lane asks nothing");
+    assert!(few.0 < 60 * 5, "{} queries in a minute", few.0);
+}
+
+#[test]
+fn rule_23_draining_finishes_turns_waits_for_answers_and_says_what_it_released() {
+    let house = House::new();
+    house.door.plan("pay", [crate::door::Come::Slow(2_000), crate::door::Come::Settled("paid")]);
+    let play = async {
+        let parts = house.process(1).await;
+        let script = async {
+            ask(&parts, "a", &Do { wishes: vec!["pay".to_owned()], ..say("1") }).await.unwrap();
+            house.wait(Duration::from_millis(500)).await;
+            // Nothing that is delivered from here on can be committed, and stays in hand.
+            house.store.wrong("commit", vec![Wrong::Conflict; 6]);
+            house.broker.ways(Ways::default());
+            let begun = house.clock.now();
+            send(&parts, "a", numbered(2)).await;
+            house.wait(Duration::from_millis(1)).await;
+            house.store.wrong("commit", vec![Wrong::Conflict; 6]);
+            parts.drain();
+            begun
+        };
+        let (begun, ()) = join(script, running(&parts)).await;
+        let time = house.clock.now().since(begun);
+        assert!(time >= Duration::from_secs(1) && time < Duration::from_secs(3), "{time:?}");
+        assert!(house.heard("source", "a").await.contains(&"pay=paid".to_owned()), "the answer came home");
+        let waits = usize::from(house.heard("sink", "a").await.is_empty());
+        assert_eq!(house.counts().await.owed, waits as u64);
+        let lanes: Vec<_> = (0..2).map(|lane| GroupLane::new("sink", lane)).collect();
+        assert_eq!(house.store.inner().lease(2, &lanes, T).await.unwrap().len(), 2, "the lanes are free");
+    };
+    house.stage.run(play).expect("stuck");
+}
+
+#[test]
+fn rule_23_what_is_in_hand_when_the_house_drains_is_released_and_counted() {
+    let house = House::new();
+    let play = async {
+        let parts = house.process(1).await;
+        let script = async {
+            house.wait(Duration::from_millis(500)).await;
+            house.store.wrong("turn", std::iter::once(Wrong::Pass).chain([Wrong::Conflict; 50]));
+            send(&parts, "a", numbered(2)).await;
+            house.wait(Duration::from_millis(1)).await;
+            parts.drain();
+        };
+        join(script, running(&parts)).await;
+        assert_eq!(parts.released(), 1, "the pack");
+        assert_eq!(house.counts().await.owed, 1, "and it is still owed");
+    };
+    house.stage.run(play).expect("stuck");
+}
+
+#[test]
+fn a_subscription_that_is_lost_at_once_does_not_keep_the_loop_spinning() {
+    let house = House::new();
+    house.broker.ways(Ways { drops: true, ..Ways::default() });
+    play!(house, parts, {
+        send(&parts, "a", numbered(1)).await;
+        house.settled().await;
+        assert_eq!(house.heard("sink", "a").await, names(1), "taken from the store (rule 2)");
+        house.wait(Duration::from_secs(60)).await;
+        let tried = house.broker.subscriptions();
+        assert!(tried < 400, "{tried} subscriptions in a minute");
+        house.broker.ways(Ways::default());
+        house.wait(T).await;
+        send(&parts, "a", [say("2")]).await;
+        assert!(house.settled().await < T, "and it hears again");
+    });
+}

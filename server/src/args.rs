@@ -1,0 +1,268 @@
+//! The command line: what may be asked of `oms`.
+//!
+//! ```
+//! use clap::Parser as _;
+//! use oms_server::args::{Cli, Command};
+//! let cli = Cli::try_parse_from(["oms", "--db", "scratch.db", "import", "orders.csv", "--json"])?;
+//! assert!(cli.json && matches!(cli.command, Command::Import(_)));
+//! # Ok::<(), clap::Error>(())
+//! ```
+
+use crate::{
+    plan::{PaymentMix, Percent},
+    source::{Dates, Format, Mapping, Reading},
+};
+use clap::{Args, Parser, Subcommand};
+use oms_core::money::Currency;
+use std::{path::PathBuf, str::FromStr, time::Duration};
+
+/// Takes orders from placed to completed, in one process and one file.
+#[derive(Debug, Parser)]
+#[command(name = "oms", version, arg_required_else_help = true)]
+pub struct Cli {
+    /// The database file [default: orders.db; of the demo: demo.db]
+    #[arg(long, global = true, value_name = "PATH")]
+    pub db: Option<PathBuf>,
+    /// Print one JSON object on standard output, and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say on standard error what happens; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// The database that is meant.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        let default = if matches!(self.command, Command::Demo(_)) { "demo.db" } else { "orders.db" };
+        self.db.clone().unwrap_or_else(|| PathBuf::from(default))
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the five services on the orders of the sample, and tell the story of one that failed
+    Demo(DemoArgs),
+    /// Place the orders of a CSV or NDJSON file, cancel what its cancellations match, and wait until all have ended
+    Import(Box<ImportArgs>),
+    /// Look at orders, or cancel one
+    #[command(subcommand)]
+    Orders(OrdersCommand),
+    /// Look at messages that could not be handled, or try them again
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// Show the units of every SKU
+    Stock(Page),
+    /// Derive every figure from the events again, and verify the invariants
+    Check,
+}
+
+/// How the simulated outside world behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
+pub struct WorldArgs {
+    /// Which draw: equal seeds draw equal payment methods and failures
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// How many percent of the orders pay by UPI
+    #[arg(long, value_name = "PERCENT")]
+    pub upi: Option<Percent>,
+    /// How many percent of the orders pay in cash on delivery
+    #[arg(long, value_name = "PERCENT")]
+    pub cod: Option<Percent>,
+    /// How many percent of the card payments are declined
+    #[arg(long, value_name = "PERCENT")]
+    pub decline: Option<Percent>,
+    /// How many percent of the parcels no carrier takes
+    #[arg(long, value_name = "PERCENT")]
+    pub refuse: Option<Percent>,
+}
+
+impl WorldArgs {
+    /// Who pays how; what is not said is `upi` and `cod`.
+    #[must_use]
+    pub fn mix(&self, upi: Percent, cod: Percent) -> PaymentMix {
+        PaymentMix { upi: self.upi.unwrap_or(upi), cod: self.cod.unwrap_or(cod), seed: self.seed }
+    }
+}
+
+/// What `demo` takes.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    /// The file of orders [default: the sample that ships with the source]
+    #[arg(long, value_name = "PATH")]
+    pub file: Option<PathBuf>,
+    /// The outside world; 5 % declined cards, 10 % UPI and 10 % cash on delivery when nothing else is said.
+    #[command(flatten)]
+    pub world: WorldArgs,
+}
+
+/// What `import` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ImportArgs {
+    /// The file: CSV or NDJSON, in UTF-8
+    pub file: PathBuf,
+    /// Where a field stands: invoice, sku, name, quantity, date, price, customer or country
+    #[arg(long = "map", value_name = "FIELD=COLUMN")]
+    pub mappings: Vec<Mapping>,
+    /// The currency of the prices [default: GBP for files of the sample's shape]
+    #[arg(long, value_name = "CODE", value_parser = currency)]
+    pub currency: Option<Currency>,
+    /// How dates are written [default: mdy for files of the sample's shape, else iso]
+    #[arg(long)]
+    pub dates: Option<Dates>,
+    /// How the file is written [default: by its name]
+    #[arg(long)]
+    pub format: Option<Format>,
+    /// Stock codes that are services without stock, with commas between them
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub services: Option<Vec<String>>,
+    /// Opening stock, once for each SKU: units of each, or a CSV with the columns sku,units
+    #[arg(long, value_name = "N|CSV", default_value = "1000000")]
+    pub stock: String,
+    /// Place at most so many orders in a second; 0 is no limit
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub rate: u32,
+    /// Give up on orders that have not moved for so long
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    pub settle: Duration,
+    /// The report of refused rows [default: FILE.report.csv beside the database]
+    #[arg(long, value_name = "PATH")]
+    pub report: Option<PathBuf>,
+    /// The outside world; all pay by card and nothing fails when nothing else is said.
+    #[command(flatten)]
+    pub world: WorldArgs,
+}
+
+impl ImportArgs {
+    /// How to read the file.
+    #[must_use]
+    pub fn reading(&self) -> Reading {
+        let (mappings, currency) = (self.mappings.clone(), self.currency);
+        Reading { mappings, currency, dates: self.dates, format: self.format }
+    }
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, Args)]
+pub struct Page {
+    /// Begin after this one
+    #[arg(long)]
+    pub after: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub limit: u32,
+}
+
+/// What to do with orders.
+#[derive(Debug, Subcommand)]
+pub enum OrdersCommand {
+    /// List orders
+    List {
+        /// Only those of this status, such as completed
+        #[arg(long, conflicts_with = "stuck")]
+        status: Option<String>,
+        /// Only those that will not end by themselves, each with its reason
+        #[arg(long)]
+        stuck: bool,
+        /// Which page.
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Tell the whole story of an order
+    Show {
+        /// Its id, the first 6 or more digits of it, or the source's order number
+        order: Reference,
+    },
+    /// Ask for an order to be cancelled
+    Cancel {
+        /// Its id, the first 6 or more digits of it, or the source's order number
+        order: Reference,
+        /// Why
+        #[arg(long, default_value = "cancelled on the command line")]
+        reason: String,
+    },
+}
+
+/// What to do with dead letters.
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// List them
+    List {
+        /// Begin after this number
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        /// At most so many
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show one: its error, attempts and bytes
+    Show {
+        /// Its number
+        number: u64,
+    },
+    /// Try them again, once however often one asks
+    Redrive {
+        /// Its number
+        #[arg(required_unless_present = "all")]
+        number: Option<u64>,
+        /// All of them
+        #[arg(long, conflicts_with = "number")]
+        all: bool,
+    },
+}
+
+/// How an order is named on the command line. A text may be several of these; the id is tried first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference {
+    /// What was written.
+    pub text: String,
+}
+
+impl Reference {
+    /// The id or the beginning of one that it may be: 6 to 32 hexadecimal digits.
+    #[must_use]
+    pub fn prefix(&self) -> Option<&str> {
+        let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        ((6..=32).contains(&self.text.len()) && self.text.bytes().all(digit)).then_some(self.text.as_str())
+    }
+}
+
+impl FromStr for Reference {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("name an order by its id, or by the source's order number".to_owned());
+        }
+        Ok(Self { text: text.to_owned() })
+    }
+}
+
+fn currency(code: &str) -> Result<Currency, String> {
+    Currency::new(code).map_err(|error| error.to_string())
+}
+
+/// Reads a time such as `500ms`, `30s`, `2m` or `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no time; write a whole number and ms, s, m or h, such as 30s");
+    let digits = text.find(|one: char| !one.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests;

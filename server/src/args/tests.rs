@@ -1,0 +1,62 @@
+//! What the command line takes, and what it refuses.
+
+use super::*;
+use clap::CommandFactory as _;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split(' '))
+}
+
+#[test]
+fn the_command_line_holds_together() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn wrong_usage_ends_with_exit_code_2() {
+    for line in ["oms import", "oms frobnicate", "oms import f --settle soon", "oms import f --upi 101"] {
+        assert_eq!(parse(line).map(|_| ()).map_err(|error| error.exit_code()), Err(2), "{line}");
+    }
+    assert_eq!(parse("oms --help").map(|_| ()).map_err(|error| error.exit_code()), Err(0));
+}
+
+#[test]
+fn global_options_stand_before_or_behind_the_command() {
+    let before = parse("oms --db a.db --json check").expect("it is usage");
+    let behind = parse("oms check --json --db a.db").expect("it is usage");
+    assert_eq!((before.database(), before.json), (behind.database(), behind.json));
+    assert_eq!(parse("oms demo").expect("it is usage").database(), PathBuf::from("demo.db"));
+    assert_eq!(parse("oms check").expect("it is usage").database(), PathBuf::from("orders.db"));
+}
+
+#[test]
+fn an_import_is_all_card_and_nothing_fails_unless_it_is_said() {
+    let Command::Import(args) = parse("oms import f.csv").expect("it is usage").command else {
+        panic!("an import")
+    };
+    assert_eq!(args.world, WorldArgs::default());
+    assert_eq!((args.settle, args.rate, args.stock.as_str()), (Duration::from_secs(30), 0, "1000000"));
+    let line = "oms import f.csv --map sku=item --upi 10 --decline 2.5 --currency EUR --settle 500ms";
+    let Command::Import(args) = parse(line).expect("it is usage").command else { panic!("an import") };
+    assert_eq!(args.reading().mappings.len(), 1);
+    assert_eq!(args.world.decline.map(Percent::basis_points), Some(250));
+    assert_eq!(args.settle, Duration::from_millis(500));
+}
+
+#[test]
+fn an_order_is_named_by_id_prefix_or_the_sources_number() {
+    let reference = |text: &str| text.parse::<Reference>().ok();
+    let prefix = |text| reference(text).and_then(|one| one.prefix().map(str::to_owned));
+    assert_eq!(prefix("00ff12").as_deref(), Some("00ff12"));
+    assert_eq!(prefix("536365").as_deref(), Some("536365"), "a number may be both; the caller tries both");
+    assert_eq!(prefix("00ff1"), None);
+    assert_eq!(prefix("INV-1"), None);
+    assert_eq!(reference("  "), None);
+}
+
+#[test]
+fn a_redrive_says_which() {
+    assert!(parse("oms dead-letters redrive").is_err());
+    assert!(parse("oms dead-letters redrive 7 --all").is_err());
+    assert!(parse("oms dead-letters redrive --all").is_ok());
+}

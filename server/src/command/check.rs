@@ -1,0 +1,98 @@
+//! `oms check`: every figure derived from the events again, and the invariants held against them.
+
+use super::{open::existing, outside, print};
+use crate::{
+    exit::{Blame, Failure},
+    ledger::Ledger,
+    show::{CheckAnswer, figures, grouped},
+};
+use oms_core::{
+    gateway::journal::{self, Journal as _},
+    id::OrderId,
+    projection::check::{BookEntry, Books, Report},
+};
+use std::path::Path;
+
+pub(super) async fn run(db: &Path, json: bool) -> Result<(), Failure> {
+    let shop = existing(db).await?;
+    let books = books(db)?;
+    let report = shop.oms().check(Some(&books), false).await.map_err(outside)?;
+    let answer = answer(&report);
+    print(json, &answer, || shown(&report, &answer))?;
+    verdict(&report)
+}
+
+/// A broken promise ends with exit code 1.
+pub(super) fn verdict(report: &Report) -> Result<(), Failure> {
+    let count = report.violations.len();
+    if count == 0 {
+        Ok(())
+    } else {
+        Err(Failure::new(Blame::Promise, format!("{count} promises are broken")))
+    }
+}
+
+/// What the simulated world says that it took and gave back.
+pub(super) fn books(db: &Path) -> Result<Books, Failure> {
+    let lines = Ledger::open(&Ledger::place(db)).map_err(outside)?.load().map_err(outside)?;
+    let ledger = journal::Ledger::of(&lines);
+    let entry = |sums: &journal::Sums| BookEntry {
+        captured_minor: sums.captured.into(),
+        refunded_minor: sums.refunded.into(),
+        voided_minor: sums.voided.into(),
+        charged_again: sums.captures.saturating_sub(1),
+    };
+    let entries =
+        ledger.orders.iter().filter_map(|(order, sums)| Some((OrderId::new(order).ok()?, entry(sums))));
+    Ok(Books { methods: ["card", "upi"].map(str::to_owned).into(), entries: entries.collect() })
+}
+
+fn answer(report: &Report) -> CheckAnswer {
+    let sums = report.totals.sums();
+    let broken = report.violations.iter();
+    CheckAnswer {
+        orders: report.orders,
+        invariants_checked: report.invariants_checked as u64,
+        violations: broken
+            .map(|one| format!("{} ({}): {}: {}", one.name, one.invariant, one.subject, one.what))
+            .collect(),
+        captured_minor: sums.captured_minor,
+        refunded_minor: sums.refunded_minor,
+        kept_minor: sums.kept_minor,
+        summary_hash: report.summary_hash.clone(),
+    }
+}
+
+fn shown(report: &Report, answer: &CheckAnswer) -> String {
+    let mut rows = vec![("orders".to_owned(), grouped(report.orders.into()))];
+    rows.extend(report.totals.by_status.iter().map(|(name, count)| (name.clone(), grouped((*count).into()))));
+    rows.extend(money(report));
+    for one in &report.invariants {
+        let held = format!("{} times, {} broken", grouped(one.times.into()), one.violations);
+        rows.push((format!("{:>2}. {}", one.invariant, one.name), held));
+    }
+    rows.push(("summary hash".to_owned(), answer.summary_hash.clone()));
+    let mut text = figures(rows);
+    for violation in &answer.violations {
+        text.push_str(&format!("\nbroken: {violation}"));
+    }
+    text
+}
+
+/// Money and units, by name.
+pub(super) fn money(report: &Report) -> Vec<(String, String)> {
+    let totals = &report.totals;
+    let mut rows = Vec::new();
+    for (currency, sums) in &totals.money {
+        let row = |name: &str, minor| (format!("{name}, minor units of {currency}"), grouped(minor));
+        rows.push(row("authorised", sums.authorised_minor));
+        rows.push(row("captured", sums.captured_minor));
+        rows.push(row("refunded", sums.refunded_minor));
+        rows.push(row("kept", sums.kept_minor));
+    }
+    for (name, units) in [("held", totals.held), ("committed", totals.committed), ("shipped", totals.shipped)]
+    {
+        rows.push((format!("units {name}"), grouped(i128::try_from(units).unwrap_or(i128::MAX))));
+    }
+    rows
+}

@@ -1,0 +1,148 @@
+//! `oms orders`: look at orders, or cancel one.
+
+use super::{open::existing, outside, print};
+use crate::{
+    args::{OrdersCommand, Page, Reference},
+    exit::{Blame, Failure},
+    import::PRINCIPAL,
+    shop::Shop,
+    show::{grouped, table},
+};
+use oms_core::{
+    event::public::Status,
+    id::{OrderId, order_id},
+    projection::OrderSummary,
+};
+use serde::Serialize;
+use std::{path::Path, time::Duration};
+
+/// How many orders are read at a time.
+const PAGE: usize = 200;
+/// How long a cancelled order may take to end before the command does.
+const CANCEL: Duration = Duration::from_secs(10);
+
+#[derive(Serialize)]
+struct Listed {
+    orders: Vec<OrderSummary>,
+    next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Cancelled {
+    order: OrderId,
+    accepted: bool,
+    reasons: Vec<String>,
+    status: String,
+}
+
+pub(super) async fn run(db: &Path, json: bool, command: OrdersCommand) -> Result<(), Failure> {
+    let shop = existing(db).await?;
+    match command {
+        OrdersCommand::List { status: _, stuck: true, page: _ } => stuck(&shop, json).await,
+        OrdersCommand::List { status, stuck: false, page } => {
+            list(&shop, json, status.as_deref(), &page).await
+        }
+        OrdersCommand::Show { order } => {
+            let order = find(&shop, &order).await?;
+            let story = shop.oms().story(&order).await.map_err(outside)?;
+            let summary = shop.oms().order(&order).await.map_err(outside)?;
+            print(json, &summary, || story.to_string())
+        }
+        OrdersCommand::Cancel { order, reason } => cancel(shop, json, &order, &reason).await,
+    }
+}
+
+async fn list(shop: &Shop, json: bool, status: Option<&str>, page: &Page) -> Result<(), Failure> {
+    let known = |name: &str| Status::ALL.into_iter().find(|status| status.name() == name);
+    let names = || Status::ALL.map(Status::name).join(", ");
+    let wrong =
+        |name: &str| Failure::new(Blame::Input, format!("{name:?} is no status; use one of {}", names()));
+    let wanted = status.map(|name| known(name).ok_or_else(|| wrong(name))).transpose()?;
+    let (mut orders, mut next) = (Vec::new(), page.after.clone());
+    let limit = page.limit as usize;
+    loop {
+        let found = shop.oms().orders(next.as_deref(), PAGE).await.map_err(outside)?;
+        next = found.next;
+        orders
+            .extend(found.orders.into_iter().filter(|one| wanted.is_none_or(|wanted| wanted == one.status)));
+        if next.is_none() || orders.len() >= limit {
+            break;
+        }
+    }
+    if orders.len() > limit {
+        orders.truncate(limit);
+        next = orders.last().map(|last| last.order.to_string());
+    }
+    let answer = Listed { orders, next };
+    print(json, &answer, || {
+        let cells = |one: &OrderSummary| {
+            let source = one.source.clone().unwrap_or_default();
+            let (total, kept) = (grouped(one.total_minor.into()), grouped(one.kept_minor));
+            [one.order.to_string(), source, one.status.name().to_owned(), one.lines.to_string(), total, kept]
+        };
+        let text =
+            table(&["order", "source", "status", "lines", "total", "kept"], answer.orders.iter().map(cells));
+        more(text, answer.next.as_deref())
+    })
+}
+
+/// Says where a list goes on.
+pub(super) fn more(text: String, next: Option<&str>) -> String {
+    next.map_or_else(|| text.clone(), |next| format!("{text}\nmore follow: --after {next}"))
+}
+
+async fn stuck(shop: &Shop, json: bool) -> Result<(), Failure> {
+    let found = shop.oms().stuck().await.map_err(outside)?;
+    print(json, &serde_json::json!({ "stuck": found }), || {
+        let cells = |one: &oms_core::projection::Stuck| {
+            [one.order.to_string(), format!("{:?}", one.phase), format!("{:?}", one.reason)]
+        };
+        table(&["order", "phase", "reason"], found.iter().map(cells))
+    })
+}
+
+async fn cancel(mut shop: Shop, json: bool, order: &Reference, reason: &str) -> Result<(), Failure> {
+    let order = find(&shop, order).await?;
+    shop.run();
+    let reply = shop.oms().cancel(&order, "command line", reason).await.map_err(outside)?;
+    if reply.accepted {
+        // What takes longer is owed, and goes on with the next run.
+        let _ = tokio::time::timeout(CANCEL, shop.oms().wait_until_settled(&order)).await;
+    }
+    let status = shop.oms().status(&order).await.map_err(outside)?;
+    shop.close(CANCEL).await;
+    let status = status.map_or("unknown", Status::name).to_owned();
+    let answer = Cancelled { order, accepted: reply.accepted, reasons: reply.reasons, status };
+    print(json, &answer, || match answer.accepted {
+        true => format!("order {} is {}", answer.order, answer.status),
+        false => format!("order {} cannot be cancelled: {}", answer.order, answer.reasons.join("; ")),
+    })
+}
+
+/// Finds the order that is meant: by id, by the source's number, or by the beginning of its id.
+async fn find(shop: &Shop, reference: &Reference) -> Result<OrderId, Failure> {
+    let exact = OrderId::new(&reference.text).ok();
+    for order in exact.into_iter().chain([order_id(PRINCIPAL, &reference.text)]) {
+        if shop.oms().order(&order).await.map_err(outside)?.is_some() {
+            return Ok(order);
+        }
+    }
+    let none = || {
+        Failure::new(
+            Blame::Input,
+            format!("no order is named {}; list them with orders list", reference.text),
+        )
+    };
+    let prefix = reference.prefix().ok_or_else(none)?;
+    let page = shop.oms().orders(Some(prefix), 2).await.map_err(outside)?;
+    let mut found =
+        page.orders.into_iter().map(|one| one.order).filter(|one| one.as_str().starts_with(prefix));
+    match (found.next(), found.next()) {
+        (Some(order), None) => Ok(order),
+        (Some(_), Some(_)) => {
+            let text = format!("several orders begin with {prefix}; write more of the id");
+            Err(Failure::new(Blame::Input, text))
+        }
+        (None, _) => Err(none()),
+    }
+}

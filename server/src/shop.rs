@@ -1,0 +1,184 @@
+//! The shop: the system over one store, with a simulated outside world, and its loops on all cores.
+
+use crate::{
+    exit::{Blame, Failure},
+    import::{House, HouseError, NotPlaced, PRINCIPAL, Standing, Wish},
+    ledger::Ledger,
+    plan::Percent,
+};
+use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use oms_broker::{RandomIds, SystemClock};
+use oms_core::{
+    broker::Broker,
+    clock::Clock,
+    event::inventory::AdjustStock,
+    gateway::{
+        journal::Journal,
+        simulated::{Draws, SimulatedCarrier, SimulatedNotifier, SimulatedProvider, Windows},
+    },
+    id::OrderId,
+    oms::{Oms, PlaceRefusal, Placed, Placement},
+    order::OrderError,
+    payment::Method,
+    projection::{Facts, Parcel},
+    store::Store,
+    worker::PlaceError,
+};
+use std::{sync::Arc, time::Duration};
+use tokio::task::JoinSet;
+
+/// How many changes of stock are asked for at a time.
+const AT_ONCE: usize = 64;
+
+/// How the simulated outside world behaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct World {
+    /// Which draw.
+    pub seed: u64,
+    /// Declined payments.
+    pub decline: Percent,
+    /// Refused parcels.
+    pub refuse: Percent,
+    /// How long it takes.
+    pub windows: Windows,
+}
+
+impl World {
+    fn draws(&self) -> Draws {
+        let million = |percent: Percent| percent.basis_points() * 100;
+        Draws::new(self.seed).declining(million(self.decline)).refusing(million(self.refuse))
+    }
+}
+
+/// The system, with its loops running.
+pub struct Shop {
+    oms: Oms,
+    loops: JoinSet<()>,
+}
+
+impl Shop {
+    /// Puts the system together over a store and a broker; nothing runs before [`Shop::run`].
+    ///
+    /// # Errors
+    /// [`Failure`] when the ledger or the store is out of reach.
+    pub async fn open(
+        broker: Arc<dyn Broker>,
+        store: Arc<dyn Store>,
+        ledger: Ledger,
+        world: World,
+    ) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ledger: Arc<dyn Journal> = Arc::new(ledger);
+        let (draws, windows) = (world.draws(), world.windows);
+        let provider = || SimulatedProvider::open(draws, windows, Arc::clone(&clock), Arc::clone(&ledger));
+        let carrier = SimulatedCarrier::open(draws, windows, Arc::clone(&clock), Arc::clone(&ledger));
+        let notifier = SimulatedNotifier::open(draws, Arc::clone(&clock), Arc::clone(&ledger));
+        let outside = |error| Failure::new(Blame::Outside, error);
+        let oms = Oms::builder(broker, store, Arc::clone(&clock), Arc::new(RandomIds::default()))
+            .payment_method(Method::card(), provider().map_err(outside)?)
+            .payment_method(Method::upi(), provider().map_err(outside)?)
+            .carrier(carrier.map_err(outside)?)
+            .notifier(notifier.map_err(outside)?)
+            .build()
+            .await
+            .map_err(|error| Failure::new(Blame::Outside, error))?;
+        Ok(Self { oms, loops: JoinSet::new() })
+    }
+
+    /// The system, to be asked.
+    #[must_use]
+    pub fn oms(&self) -> &Oms {
+        &self.oms
+    }
+
+    /// Starts the loops, each a task of its own, so that all cores work.
+    pub fn run(&mut self) {
+        for task in self.oms.tasks() {
+            tracing::debug!(task = task.name, "started");
+            self.loops.spawn(task.future);
+        }
+    }
+
+    /// Lets the loops finish what they have begun, for at most `time`; what is left is owed, and found again.
+    pub async fn close(mut self, time: Duration) {
+        self.oms.drain();
+        let finished = async { while self.loops.join_next().await.is_some() {} };
+        if tokio::time::timeout(time, finished).await.is_err() {
+            tracing::warn!("some loops did not finish in time; what they had in hand is still owed");
+        }
+    }
+}
+
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> HouseError {
+    HouseError(Box::new(error))
+}
+
+fn not_placed(refusal: PlaceRefusal) -> Result<NotPlaced, HouseError> {
+    match refusal {
+        PlaceRefusal::Order(error @ OrderError::KeyReused { .. }) => {
+            Ok(NotPlaced::Otherwise(error.to_string()))
+        }
+        PlaceRefusal::Order(error) => Ok(NotPlaced::Never(error.to_string())),
+        PlaceRefusal::Place(PlaceError::Overloaded { .. }) => Ok(NotPlaced::Later),
+        PlaceRefusal::Place(PlaceError::Refused(reason)) => Ok(NotPlaced::Never(reason)),
+        PlaceRefusal::Place(error @ PlaceError::Store(_)) => Err(unavailable(error)),
+    }
+}
+
+/// What an import sees of an order.
+#[must_use]
+pub fn standing(facts: &Facts) -> Option<Standing> {
+    facts.placed()?;
+    let version = facts.orders.len() + facts.payments.len() + facts.stock.len() + facts.shipments.len();
+    Some(Standing {
+        status: facts.status(),
+        ended: facts.phase().is_terminal(),
+        held: facts.parcel() == Parcel::Held && !facts.phase().is_terminal(),
+        version: version as u64,
+    })
+}
+
+#[async_trait]
+impl House for Shop {
+    async fn place(&self, wishes: &[Wish]) -> Result<Vec<Result<bool, NotPlaced>>, HouseError> {
+        let placement = |wish: &Wish| Placement {
+            order: wish.order.clone(),
+            principal: PRINCIPAL.to_owned(),
+            idempotency_key: wish.invoice.clone(),
+        };
+        let answers = self.oms.place_batch(wishes.iter().map(placement).collect()).await;
+        let answer = |answer: Result<Placed, PlaceRefusal>| match answer {
+            Ok(placed) => Ok(Ok(placed.known)),
+            Err(refusal) => not_placed(refusal).map(Err),
+        };
+        answers.into_iter().map(answer).collect()
+    }
+
+    async fn adjust(&self, changes: Vec<AdjustStock>) -> Result<(), HouseError> {
+        let asked = changes.into_iter().map(|change| self.oms.adjust_stock(change));
+        let mut answers = stream::iter(asked).buffer_unordered(AT_ONCE).map_err(unavailable);
+        while let Some(answer) = answers.try_next().await? {
+            if let Some(reason) = answer.reason.filter(|_| !answer.accepted) {
+                return Err(HouseError(reason.into()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn cancel(&self, order: &OrderId, reason: &str) -> Result<Vec<String>, HouseError> {
+        let reply = self.oms.cancel(order, PRINCIPAL, reason).await.map_err(unavailable)?;
+        Ok(if reply.accepted { Vec::new() } else { reply.reasons })
+    }
+
+    async fn standing(&self, order: &OrderId) -> Result<Option<Standing>, HouseError> {
+        Ok(standing(&self.oms.facts(order).await.map_err(unavailable)?))
+    }
+
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,94 @@
+//! One JSON object on standard output, by names that scripts may rely on.
+
+use serde::Serialize;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// What `import --json` prints. Its names never change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImportAnswer {
+    /// Invoices of the file that are orders.
+    pub orders: u64,
+    /// Rows of the file, bad ones included.
+    pub rows: u64,
+    /// Invoices that cancel or give back.
+    pub cancellation_invoices: u64,
+    /// Those that cancel a whole order.
+    pub cancellations_matched: u64,
+    /// The sum of the orders, in minor units.
+    pub gross_minor: i64,
+    /// Orders that this run placed.
+    pub placed: u64,
+    /// Orders that an earlier run had placed.
+    pub already_known: u64,
+    /// How many orders of the file stand where.
+    pub by_status: BTreeMap<String, u64>,
+    /// Rows that became nothing.
+    pub refused_rows: u64,
+    /// The file that lists them, and the returns.
+    pub report: PathBuf,
+}
+
+/// What `check --json` prints. Its names never change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckAnswer {
+    /// Orders in the database.
+    pub orders: u64,
+    /// How many rules were checked.
+    pub invariants_checked: u64,
+    /// Every rule that is broken, in words.
+    pub violations: Vec<String>,
+    /// Ever taken, in minor units.
+    pub captured_minor: i128,
+    /// Ever given back, in minor units.
+    pub refunded_minor: i128,
+    /// Kept, in minor units.
+    pub kept_minor: i128,
+    /// Over id, lines, status, money and units of all orders.
+    pub summary_hash: String,
+}
+
+/// One JSON object on one line.
+///
+/// # Errors
+/// What `serde_json` says; never for the answers above.
+pub fn object(answer: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_that_scripts_rely_on_never_change() {
+        let by_status = BTreeMap::from([("completed".to_owned(), 1)]);
+        let import = ImportAnswer {
+            orders: 1,
+            rows: 2,
+            cancellation_invoices: 3,
+            cancellations_matched: 4,
+            gross_minor: 5,
+            placed: 6,
+            already_known: 7,
+            by_status,
+            refused_rows: 8,
+            report: PathBuf::from("r.csv"),
+        };
+        let expected = "{\"orders\":1,\"rows\":2,\"cancellation_invoices\":3,\"cancellations_matched\":4,\
+                        \"gross_minor\":5,\"placed\":6,\"already_known\":7,\"by_status\":{\"completed\":1},\
+                        \"refused_rows\":8,\"report\":\"r.csv\"}";
+        assert_eq!(object(&import).expect("it is JSON"), expected);
+        let check = CheckAnswer {
+            orders: 1,
+            invariants_checked: 2,
+            violations: vec!["a".to_owned()],
+            captured_minor: 3,
+            refunded_minor: 4,
+            kept_minor: -1,
+            summary_hash: "ff".to_owned(),
+        };
+        let expected = "{\"orders\":1,\"invariants_checked\":2,\"violations\":[\"a\"],\"captured_minor\":3,\
+                        \"refunded_minor\":4,\"kept_minor\":-1,\"summary_hash\":\"ff\"}";
+        assert_eq!(object(&check).expect("it is JSON"), expected);
+    }
+}

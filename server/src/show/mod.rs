@@ -1,0 +1,13 @@
+//! What people and scripts see: tables, one JSON object, a progress bar.
+//!
+//! ```
+//! assert_eq!(oms_server::show::grouped(-1_234_567), "-1,234,567");
+//! ```
+
+mod json;
+mod progress;
+mod table;
+
+pub use json::{CheckAnswer, ImportAnswer, object};
+pub use progress::Progress;
+pub use table::{figures, grouped, table};

@@ -1,0 +1,244 @@
+//! What a lane owes itself: rows with marks for each place of a pack.
+
+use crate::rows::{all, blob, execute, failed, name, one, pack_row, sender_of};
+use bytes::Bytes;
+use oms_core::{
+    clock::Timestamp,
+    id::Name,
+    message::Limit,
+    store::{End, StoreError},
+};
+use rusqlite::{Connection, Row, params};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) const LEFT: u8 = 0;
+pub(crate) const PARKED: u8 = 1;
+pub(crate) const BURIED: u8 = 2;
+const GONE: u8 = 3;
+
+/// One owed row.
+#[derive(Clone, Debug)]
+pub(crate) struct OwedRow {
+    pub(crate) pack: i64,
+    pub(crate) topic: Name,
+    pub(crate) since: Timestamp,
+    pub(crate) size: usize,
+    pub(crate) count: u16,
+    marks: Option<Vec<u8>>,
+}
+
+impl OwedRow {
+    /// Reads the columns pack, topic, since, size, count, marks.
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            pack: row.get(0)?,
+            topic: name(row, 1)?,
+            since: Timestamp(row.get(2)?),
+            size: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(usize::MAX),
+            count: row.get(4)?,
+            marks: row.get(5)?,
+        })
+    }
+
+    pub(crate) fn mark(&self, place: u16) -> u8 {
+        self.marks.as_ref().map_or(LEFT, |marks| marks.get(usize::from(place)).copied().unwrap_or(GONE))
+    }
+
+    /// The places with one of these marks.
+    pub(crate) fn places(&self, wanted: &[u8]) -> Vec<u16> {
+        (0..self.count).filter(|place| wanted.contains(&self.mark(*place))).collect()
+    }
+
+    fn set(&mut self, place: u16, mark: u8) {
+        let marks = self.marks.get_or_insert_with(|| vec![LEFT; usize::from(self.count)]);
+        if let Some(known) = marks.get_mut(usize::from(place)) {
+            *known = mark;
+        }
+    }
+}
+
+/// The owed row of a pack, if there is one.
+pub(crate) fn find(db: &Connection, hearer: i64, pack: i64) -> Result<Option<OwedRow>, StoreError> {
+    let sql = "SELECT pack, topic, since, size, count, marks FROM owed WHERE hearer = ?1 AND pack = ?2";
+    one(db, sql, params![hearer, pack], OwedRow::read)
+}
+
+/// An owed row with what is given out of it.
+pub(crate) struct Open {
+    pub(crate) row: OwedRow,
+    pub(crate) left: Vec<u16>,
+    pub(crate) cut: bool,
+    pub(crate) bytes: Option<Bytes>,
+    pub(crate) overdue: bool,
+}
+
+/// What a look at the lane gives: rows in order with their bytes unless delivered, and what is not owed.
+#[derive(Default)]
+pub(crate) struct Looked {
+    pub(crate) rows: Vec<Open>,
+    pub(crate) duplicates: Vec<i64>,
+}
+
+/// Reads what is owed of `asked`, everything earlier of the same sender and topic, and all that is overdue.
+pub(crate) fn look(
+    db: &Connection,
+    hearer: i64,
+    asked: &[i64],
+    before: Option<Timestamp>,
+    limit: Limit,
+) -> Result<Looked, StoreError> {
+    let mut looked = Looked::default();
+    let mut last: BTreeMap<(i64, Name), i64> = BTreeMap::new();
+    for pack in asked {
+        match find(db, hearer, *pack)?.filter(|row| !row.places(&[LEFT]).is_empty()) {
+            Some(row) => {
+                let end = last.entry((sender_of(*pack), row.topic)).or_insert(*pack);
+                *end = (*end).max(*pack);
+            }
+            None => looked.duplicates.push(*pack),
+        }
+    }
+    let mut late = BTreeSet::new();
+    if let Some(before) = before {
+        let sql = "SELECT pack, topic, since, size, count, marks FROM owed WHERE hearer = ?1 AND since < ?2
+            ORDER BY pack";
+        let rows = all(db, sql, params![hearer, before.0], OwedRow::read)?;
+        for row in rows.into_iter().filter(|row| !row.places(&[LEFT]).is_empty()).take(limit.messages.max(1))
+        {
+            late.insert(row.pack);
+            let end = last.entry((sender_of(row.pack), row.topic)).or_insert(row.pack);
+            *end = (*end).max(row.pack);
+        }
+    }
+    let delivered: BTreeSet<i64> = asked.iter().copied().collect();
+    fill(db, hearer, &last, limit, &mut looked, &|pack| (delivered.contains(&pack), late.contains(&pack)))?;
+    Ok(looked)
+}
+
+/// Reads the rows up to the last one of each sender and topic, oldest first, and cuts them at the limit.
+fn fill(
+    db: &Connection,
+    hearer: i64,
+    last: &BTreeMap<(i64, Name), i64>,
+    limit: Limit,
+    looked: &mut Looked,
+    known: &dyn Fn(i64) -> (bool, bool),
+) -> Result<(), StoreError> {
+    let room = limit.messages.max(1);
+    let mut rows = Vec::new();
+    for ((sender, topic), end) in last {
+        rows.extend(queue(db, hearer, (*sender, topic), *end, room)?);
+    }
+    // Senders take turns by age; within one the order is that of its positions.
+    rows.sort_by_key(|(age, _)| *age);
+    let (mut room, mut bytes) = (room, 0);
+    for (_, row) in rows {
+        bytes += row.size;
+        if room == 0 || (bytes > limit.bytes && !looked.rows.is_empty()) {
+            break;
+        }
+        let mut left = row.places(&[LEFT]);
+        let cut = left.len() > room;
+        left.truncate(room);
+        room -= left.len();
+        let (delivered, overdue) = known(row.pack);
+        let bytes = if delivered { None } else { Some(body(db, row.pack)?) };
+        looked.rows.push(Open { row, left, cut, bytes, overdue });
+    }
+    Ok(())
+}
+
+/// The open rows of one sender and topic, each with an age that never falls along the positions.
+fn queue(
+    db: &Connection,
+    hearer: i64,
+    (sender, topic): (i64, &Name),
+    end: i64,
+    room: usize,
+) -> Result<Vec<(Timestamp, OwedRow)>, StoreError> {
+    let sql = "SELECT pack, topic, since, size, count, marks FROM owed
+        WHERE hearer = ?1 AND pack BETWEEN ?2 AND ?3 AND topic = ?4 ORDER BY pack";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let from = pack_row(sender, 0);
+    let rows = statement.query_map(params![hearer, from, end, &**topic], OwedRow::read).map_err(failed)?;
+    let (mut open, mut age) = (Vec::new(), Timestamp(i64::MIN));
+    for row in rows {
+        let row = row.map_err(failed)?;
+        if open.len() < room && !row.places(&[LEFT]).is_empty() {
+            age = age.max(row.since);
+            open.push((age, row));
+        }
+    }
+    Ok(open)
+}
+
+fn body(db: &Connection, pack: i64) -> Result<Bytes, StoreError> {
+    let found = one(db, "SELECT bytes FROM pack WHERE id = ?1", params![pack], |row| blob(row, 0))?;
+    found.ok_or_else(|| crate::wire::Damaged.into())
+}
+
+/// Marks or takes away places that must have the mark `from`; gives how many owed rows went.
+pub(crate) fn settle(
+    db: &Connection,
+    hearer: i64,
+    pack: i64,
+    places: &[u16],
+    from: u8,
+    end: End,
+) -> Result<i64, StoreError> {
+    let mut row = find(db, hearer, pack)?.ok_or(StoreError::Conflict)?;
+    let to = match end {
+        End::Handled => GONE,
+        End::Parked => PARKED,
+        End::Buried => BURIED,
+    };
+    for place in places {
+        if *place >= row.count || row.mark(*place) != from {
+            return Err(StoreError::Conflict);
+        }
+        row.set(*place, to);
+    }
+    if !row.places(&[LEFT, PARKED, BURIED]).is_empty() {
+        let sql = "UPDATE owed SET marks = ?3 WHERE hearer = ?1 AND pack = ?2";
+        execute(db, sql, params![hearer, pack, row.marks])?;
+        return Ok(0);
+    }
+    execute(db, "DELETE FROM owed WHERE hearer = ?1 AND pack = ?2", params![hearer, pack])?;
+    bury_body(db, pack)?;
+    Ok(1)
+}
+
+/// Removes a pack when nobody is owed it any more.
+pub(crate) fn bury_body(db: &Connection, pack: i64) -> Result<usize, StoreError> {
+    // Every hearer has the pack's own lane number, so that this is one look for each group.
+    let sql = "DELETE FROM pack WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM lane CROSS JOIN owed
+        ON owed.hearer = lane.id AND owed.pack = pack.id WHERE lane.lane = pack.lane)";
+    execute(db, sql, params![pack])
+}
+
+/// Whether a place is owed: left or parked, not buried.
+pub(crate) fn is_owed(db: &Connection, hearer: i64, pack: i64, place: u16) -> Result<bool, StoreError> {
+    Ok(find(db, hearer, pack)?.is_some_and(|row| [LEFT, PARKED].contains(&row.mark(place))))
+}
+
+/// Whether anything of a key is owed to a lane: left or parked, not buried.
+pub(crate) fn key_is_owed(db: &Connection, hearer: i64, hash: u32) -> Result<bool, StoreError> {
+    let sql = "SELECT owed.pack, owed.topic, since, size, count, marks, keys FROM owed
+        JOIN pack ON pack.id = owed.pack WHERE hearer = ?1";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query(params![hearer]).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let keys = blob(row, 6).map_err(failed)?;
+        let owed = OwedRow::read(row).map_err(failed)?;
+        if owed.places(&[LEFT, PARKED]).into_iter().any(|place| key_at(&keys, place) == Some(hash)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The hash of a place's key.
+pub(crate) fn key_at(keys: &[u8], place: u16) -> Option<u32> {
+    let bytes = keys.chunks_exact(4).nth(usize::from(place))?;
+    bytes.try_into().map(u32::from_be_bytes).ok()
+}

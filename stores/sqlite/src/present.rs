@@ -1,0 +1,289 @@
+//! What this process keeps in memory because it alone owns the file: all of it is derived again when it is opened.
+
+use oms_core::{
+    broker::Topology,
+    clock::Timestamp,
+    gateway::EffectKey,
+    id::Name,
+    message::GroupLane,
+    store::{Counts, Lease, PUBLIC, StreamId},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// Each group with the topics it hears.
+pub(crate) type Hears = Arc<BTreeMap<Name, BTreeSet<Name>>>;
+
+/// Whose lease a lane is.
+struct Tenure {
+    owner: u128,
+    epoch: u64,
+    until: Timestamp,
+}
+
+/// A wish without its last answer.
+#[derive(Clone)]
+pub(crate) struct Wish {
+    pub(crate) row: i64,
+    pub(crate) lane: i64,
+    pub(crate) gateway: Name,
+    pub(crate) stream: StreamId,
+    pub(crate) claimed: bool,
+    /// Whether a process that is gone, or an owner before this one, may have told it.
+    pub(crate) maybe_told: bool,
+}
+
+/// A sender's positions: the next one to give, and how far they are reserved in the file.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Places {
+    pub(crate) next: u64,
+    pub(crate) reserved: u64,
+}
+
+/// What a commit changes here, once it is durable.
+#[derive(Default)]
+pub(crate) struct After {
+    pub(crate) owed: i64,
+    pub(crate) parked: i64,
+    pub(crate) buried: i64,
+    pub(crate) wished: Vec<(EffectKey, Wish)>,
+    pub(crate) gone: Vec<EffectKey>,
+    pub(crate) places: Option<(i64, Places)>,
+    pub(crate) lanes: Vec<(i64, GroupLane, u64)>,
+    /// The revision, the number of lanes, and who hears what.
+    pub(crate) hears: Option<(u64, u16, Hears)>,
+    pub(crate) orphans: bool,
+}
+
+/// The rows of lanes, which never change once they are there.
+#[derive(Clone, Default)]
+pub(crate) struct Book {
+    pub(crate) ids: BTreeMap<GroupLane, i64>,
+    names: BTreeMap<i64, GroupLane>,
+    /// How many lanes every group has.
+    pub(crate) lanes: u16,
+}
+
+impl Book {
+    /// The name of a lane whose row is known.
+    pub(crate) fn name(&self, id: i64) -> GroupLane {
+        self.names.get(&id).cloned().unwrap_or_else(|| GroupLane::new("", 0))
+    }
+
+    pub(crate) fn id(&self, group: &str, lane: u16) -> Option<i64> {
+        self.ids.get(&GroupLane::new(group, lane)).copied()
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Present {
+    pub(crate) book: Arc<Book>,
+    pub(crate) places: BTreeMap<i64, Places>,
+    pub(crate) hears: Hears,
+    pub(crate) revision: u64,
+    pub(crate) wishes: BTreeMap<EffectKey, Wish>,
+    pub(crate) counts: Counts,
+    /// Packs that nobody is owed may have been left behind.
+    pub(crate) orphans: bool,
+    tenures: BTreeMap<GroupLane, Tenure>,
+    removed: BTreeSet<Name>,
+    epoch: u64,
+    unclaimed: BTreeMap<StreamId, BTreeSet<EffectKey>>,
+    pending: BTreeMap<(i64, Name), BTreeMap<i64, EffectKey>>,
+}
+
+fn add(count: &mut u64, by: i64) {
+    *count = count.saturating_add_signed(by);
+}
+
+impl Present {
+    /// Starts with epochs above those of every earlier opening of the file.
+    pub(crate) fn new(opening: u64) -> Self {
+        Self { epoch: opening << 24, orphans: true, ..Self::default() }
+    }
+
+    pub(crate) fn apply(&mut self, after: After) {
+        add(&mut self.counts.owed, after.owed);
+        add(&mut self.counts.parked, after.parked);
+        add(&mut self.counts.buried, after.buried);
+        after.gone.iter().for_each(|key| self.forget(key));
+        after.wished.into_iter().for_each(|(key, wish)| self.wish(key, wish));
+        if let Some((lane, places)) = after.places {
+            self.places.insert(lane, places);
+        }
+        after.lanes.into_iter().for_each(|(id, lane, reserved)| self.know(id, lane, reserved));
+        if let Some((revision, lanes, hears)) = after.hears {
+            (self.revision, self.hears) = (revision, hears);
+            Arc::make_mut(&mut self.book).lanes = lanes;
+        }
+        self.orphans |= after.orphans;
+    }
+
+    pub(crate) fn know(&mut self, id: i64, lane: GroupLane, reserved: u64) {
+        self.places.entry(id).or_insert(Places { next: reserved.max(1), reserved });
+        let book = Arc::make_mut(&mut self.book);
+        book.ids.insert(lane.clone(), id);
+        book.names.insert(id, lane);
+    }
+
+    pub(crate) fn wish(&mut self, key: EffectKey, wish: Wish) {
+        self.pending.entry((wish.lane, wish.gateway.clone())).or_default().insert(wish.row, key.clone());
+        if !wish.maybe_told {
+            self.unclaimed.entry(wish.stream.clone()).or_default().insert(key.clone());
+        }
+        self.wishes.insert(key, wish);
+        self.counts.effects = self.wishes.len() as u64;
+    }
+
+    fn forget(&mut self, key: &EffectKey) {
+        let Some(wish) = self.wishes.remove(key) else { return };
+        self.settle(&wish, key);
+        self.counts.effects = self.wishes.len() as u64;
+    }
+
+    fn settle(&mut self, wish: &Wish, key: &EffectKey) {
+        let place = (wish.lane, wish.gateway.clone());
+        if let Some(rows) = self.pending.get_mut(&place) {
+            rows.remove(&wish.row);
+            if rows.is_empty() {
+                self.pending.remove(&place);
+            }
+        }
+        if let Some(keys) = self.unclaimed.get_mut(&wish.stream) {
+            keys.remove(key);
+            if keys.is_empty() {
+                self.unclaimed.remove(&wish.stream);
+            }
+        }
+    }
+
+    /// Whether a wish may still be taken back.
+    pub(crate) fn withdrawable(&self, key: &EffectKey) -> bool {
+        self.wishes.get(key).is_some_and(|wish| !wish.claimed && !wish.maybe_told)
+    }
+
+    pub(crate) fn unclaimed(&self, stream: &StreamId) -> Vec<EffectKey> {
+        self.unclaimed.get(stream).into_iter().flatten().cloned().collect()
+    }
+
+    /// The lanes that the oldest `limit` claimable wishes of these lanes lie in.
+    pub(crate) fn claimable(&self, lanes: &BTreeSet<i64>, gateway: &str, limit: usize) -> BTreeSet<i64> {
+        self.oldest(lanes, gateway, limit).into_values().map(|(lane, _)| lane).collect()
+    }
+
+    /// Claims the oldest wishes of these lanes; gives their rows and whether they may have been told.
+    pub(crate) fn claim(
+        &mut self,
+        lanes: &BTreeSet<i64>,
+        gateway: &str,
+        limit: usize,
+    ) -> Vec<(i64, bool, EffectKey)> {
+        let mut claimed = Vec::new();
+        for (_, key) in self.oldest(lanes, gateway, limit).into_values() {
+            let Some(wish) = self.wishes.get_mut(&key) else { continue };
+            wish.claimed = true;
+            let wish = wish.clone();
+            self.settle(&wish, &key);
+            claimed.push((wish.row, wish.maybe_told, key));
+        }
+        claimed
+    }
+
+    fn oldest(&self, lanes: &BTreeSet<i64>, gateway: &str, limit: usize) -> BTreeMap<i64, (i64, EffectKey)> {
+        let gateway = Name::from(gateway);
+        let mut oldest = BTreeMap::new();
+        for lane in lanes {
+            let rows = self.pending.get(&(*lane, gateway.clone())).into_iter().flatten().take(limit);
+            oldest.extend(rows.map(|(row, key)| (*row, (*lane, key.clone()))));
+        }
+        oldest.into_iter().take(limit).collect()
+    }
+
+    /// Takes back claims that reached nobody.
+    pub(crate) fn give_back(&mut self, keys: &[EffectKey]) {
+        for key in keys {
+            if let Some(mut wish) = self.wishes.remove(key) {
+                wish.claimed = false;
+                self.wish(key.clone(), wish);
+            }
+        }
+    }
+
+    /// Lets the next owner of a lane claim what the one before had claimed, as if it had been told.
+    fn unclaim(&mut self, lane: i64) {
+        let theirs = |(_, wish): &(&EffectKey, &mut Wish)| wish.lane == lane && wish.claimed;
+        for (key, wish) in self.wishes.iter_mut().filter(theirs) {
+            (wish.claimed, wish.maybe_told) = (false, true);
+            let place = (lane, wish.gateway.clone());
+            self.pending.entry(place).or_default().insert(wish.row, key.clone());
+        }
+    }
+
+    pub(crate) fn holds(&self, lease: &Lease) -> bool {
+        self.tenures.get(&lease.lane).is_some_and(|tenure| tenure.epoch == lease.epoch)
+    }
+
+    /// Ends every lease of a group and gives none out any more; whoever holds one is fenced off.
+    pub(crate) fn evict(&mut self, group: &str) {
+        self.tenures.retain(|lane, _| *lane.group != *group);
+        self.removed.insert(Name::from(group));
+    }
+
+    /// Lets a group that is registered again have leases.
+    pub(crate) fn admit<'a>(&mut self, groups: impl Iterator<Item = &'a Name>) {
+        groups.for_each(|group| {
+            self.removed.remove(group);
+        });
+    }
+
+    /// Whether a call of the group may have been told and has no last answer.
+    pub(crate) fn is_telling(&self, group: &str) -> bool {
+        let mut told = self.wishes.values().filter(|wish| wish.claimed || wish.maybe_told);
+        told.any(|wish| *self.book.name(wish.lane).group == *group)
+    }
+
+    pub(crate) fn lease(
+        &mut self,
+        owner: u128,
+        lane: &GroupLane,
+        now: Timestamp,
+        time: Duration,
+    ) -> Option<Lease> {
+        if self.removed.contains(&lane.group) {
+            return None;
+        }
+        let held = self.tenures.get_mut(lane);
+        if time.is_zero() {
+            if held.is_some_and(|tenure| tenure.owner == owner) {
+                self.tenures.remove(lane);
+            }
+            return None;
+        }
+        let until = now.after(time);
+        if let Some(tenure) = held {
+            if tenure.owner == owner {
+                tenure.until = until;
+                return Some(Lease { lane: lane.clone(), epoch: tenure.epoch, left: time });
+            }
+            if tenure.until > now {
+                return None;
+            }
+        }
+        self.epoch += 1;
+        self.tenures.insert(lane.clone(), Tenure { owner, epoch: self.epoch, until });
+        if let Some(id) = self.book.ids.get(lane).copied() {
+            self.unclaim(id);
+        }
+        Some(Lease { lane: lane.clone(), epoch: self.epoch, left: time })
+    }
+
+    /// The whole topology, as it is registered.
+    pub(crate) fn topology(&self) -> Topology {
+        let mut hears = (*self.hears).clone();
+        let public = hears.remove(PUBLIC).unwrap_or_default();
+        Topology { hears, public, lanes: self.book.lanes }
+    }
+}

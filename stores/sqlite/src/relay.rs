@@ -1,0 +1,153 @@
+//! What the relay needs: packs after its cursor, where it stands, and what became of public packs.
+
+use crate::{
+    letters,
+    owed::{self, LEFT, OwedRow},
+    present::{After, Book},
+    rows::{all, blob, execute, int, name, one, pack_id, pack_row, uint},
+};
+use oms_core::{
+    clock::Timestamp,
+    id::{Digest, MessageId, Name},
+    message::{Envelope, GroupLane, Key, Limit, Message, Pack},
+    store::{End, PUBLIC, PublicPack, StoreError},
+};
+use rusqlite::{Connection, Row, params};
+
+fn pack(row: &Row<'_>, book: &Book) -> rusqlite::Result<Pack> {
+    let keys = row.get_ref(3)?.as_blob()?;
+    let keys = (0..).map_while(|place| owed::key_at(keys, place)).collect();
+    let id = pack_id(row.get(0)?, book);
+    Ok(Pack { id, topic: name(row, 1)?, lane: row.get(2)?, keys, bytes: blob(row, 4)? })
+}
+
+/// How far each sender was relayed.
+pub(crate) fn cursors(db: &Connection, senders: &[Option<i64>]) -> Result<Vec<u64>, StoreError> {
+    let sql = "SELECT sent FROM lane WHERE id = ?1";
+    let cursor = |id: &Option<i64>| match id {
+        Some(id) => Ok(one(db, sql, params![id], |row| row.get(0).map(uint))?.unwrap_or(0)),
+        None => Ok(0),
+    };
+    senders.iter().map(cursor).collect()
+}
+
+/// Packs after each sender's cursor with places left for someone, in order per sender.
+pub(crate) fn unsent(
+    db: &Connection,
+    book: &Book,
+    after: &[(i64, u64)],
+    limit: Limit,
+) -> Result<Vec<Pack>, StoreError> {
+    let sql = "SELECT id, topic, lane, keys, bytes FROM pack WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3";
+    let (mut packs, mut messages, mut bytes) = (Vec::new(), 0, 0);
+    for (sender, position) in after {
+        let (mut from, to) = (pack_row(*sender, *position), pack_row(sender + 1, 0));
+        loop {
+            let rows =
+                all(db, sql, params![from, to, 64], |row| Ok((row.get::<_, i64>(0)?, pack(row, book)?)))?;
+            let Some((last, _)) = rows.last() else { break };
+            from = *last;
+            for (row, pack) in rows {
+                if !anyone_left(db, row, pack.lane)? {
+                    continue;
+                }
+                messages += pack.keys.len().max(1);
+                bytes += pack.bytes.len();
+                if !packs.is_empty() && (messages > limit.messages || bytes > limit.bytes) {
+                    return Ok(packs);
+                }
+                packs.push(pack);
+            }
+        }
+    }
+    Ok(packs)
+}
+
+fn anyone_left(db: &Connection, pack: i64, lane: u16) -> Result<bool, StoreError> {
+    let sql = "SELECT pack, topic, since, size, count, marks FROM lane CROSS JOIN owed
+        ON owed.hearer = lane.id AND owed.pack = ?1 WHERE lane.lane = ?2";
+    let rows = all(db, sql, params![pack, lane], OwedRow::read)?;
+    Ok(rows.iter().any(|row| !row.places(&[LEFT]).is_empty()))
+}
+
+/// Saves cursors.
+pub(crate) fn save(db: &Connection, cursors: &[(i64, u64)]) -> Result<(), StoreError> {
+    for (id, position) in cursors {
+        let sql = "UPDATE lane SET sent = ?2 WHERE id = ?1 AND sent <> ?2";
+        execute(db, sql, params![id, int(*position)])?;
+    }
+    Ok(())
+}
+
+/// Settles public packs: a confirmed one's row goes, a rejected one is buried. What is settled stays as it is.
+pub(crate) fn settle(
+    db: &Connection,
+    book: &Book,
+    packs: &[PublicPack],
+    now: Timestamp,
+) -> Result<After, StoreError> {
+    let mut after = After::default();
+    let sql = "SELECT id, topic, lane, keys, bytes FROM pack WHERE id = ?1";
+    for public in packs {
+        let Some(sender) = book.ids.get(&public.pack.sender) else { continue };
+        let row = pack_row(*sender, public.pack.position);
+        let Some(stored) = one(db, sql, params![row], |found| pack(found, book))? else { continue };
+        let Some(hearer) = book.id(PUBLIC, stored.lane) else { continue };
+        let left = owed::find(db, hearer, row)?.map(|owed| owed.places(&[LEFT])).unwrap_or_default();
+        if left.is_empty() {
+            continue;
+        }
+        match &public.rejected {
+            None => after.owed -= owed::settle(db, hearer, row, &left, LEFT, End::Handled)?,
+            Some(why) => {
+                owed::settle(db, hearer, row, &left, LEFT, End::Buried)?;
+                letters::bury_public(db, hearer, (row, &whole(&stored, now)), why, now)?;
+                after.buried += 1;
+            }
+        }
+    }
+    Ok(after)
+}
+
+/// A whole pack as one message: the store does not read what the codec wrote.
+fn whole(pack: &Pack, now: Timestamp) -> Message {
+    let name = Name::from(pack.id.to_string());
+    let id = MessageId(Digest::new("rejected").text(&name).finish());
+    let envelope = Envelope {
+        id,
+        cause: id,
+        correlation: name.clone(),
+        topic: pack.topic.clone(),
+        key: Key::new(name),
+        kind: Name::from("rejected"),
+        schema: 1,
+        time: now,
+        trace: None,
+    };
+    Message { envelope, body: pack.bytes.clone() }
+}
+
+/// Removes up to `cap` packs that nobody is owed.
+pub(crate) fn collect(db: &Connection, cap: i64) -> Result<usize, StoreError> {
+    let sql = "DELETE FROM pack WHERE id IN (SELECT id FROM pack WHERE NOT EXISTS (SELECT 1 FROM lane CROSS JOIN owed
+        ON owed.hearer = lane.id AND owed.pack = pack.id WHERE lane.lane = pack.lane) LIMIT ?1)";
+    execute(db, sql, params![cap])
+}
+
+/// Those of `lanes` to which something is owed since before the moment beside them.
+pub(crate) fn overdue(
+    db: &Connection,
+    lanes: Vec<(i64, GroupLane, Timestamp)>,
+) -> Result<Vec<GroupLane>, StoreError> {
+    let sql = "SELECT pack, topic, since, size, count, marks FROM owed WHERE hearer = ?1 AND since < ?2";
+    let mut late = Vec::new();
+    for (id, lane, before) in lanes {
+        let mut statement = db.prepare_cached(sql).map_err(crate::rows::failed)?;
+        let rows = statement.query_map(params![id, before.0], OwedRow::read).map_err(crate::rows::failed)?;
+        let mut open = rows.filter_map(Result::ok).filter(|row| !row.places(&[LEFT]).is_empty());
+        if open.next().is_some() {
+            late.push(lane);
+        }
+    }
+    Ok(late)
+}

@@ -1,0 +1,32 @@
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+-- Every lane that ever sent or heard; positions are reserved in blocks.
+CREATE TABLE lane (id INTEGER PRIMARY KEY, grp TEXT NOT NULL, lane INTEGER NOT NULL,
+  reserved INTEGER NOT NULL DEFAULT 0, sent INTEGER NOT NULL DEFAULT 0, UNIQUE (grp, lane));
+-- Who hears what; a row without a topic says that the group is known.
+CREATE TABLE hears (grp TEXT NOT NULL, topic TEXT NOT NULL, PRIMARY KEY (grp, topic)) WITHOUT ROWID;
+-- Append-only: the events of one turn and stream, and the state after them. The newest row is the stream as it is now.
+CREATE TABLE event (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, rank INTEGER NOT NULL, stream TEXT NOT NULL,
+  version INTEGER NOT NULL, lane INTEGER NOT NULL, position INTEGER NOT NULL, time INTEGER NOT NULL,
+  schema INTEGER NOT NULL, fixed_at INTEGER, deadline TEXT, state BLOB, events BLOB NOT NULL, fixed BLOB);
+CREATE UNIQUE INDEX event_stream ON event (kind, stream, rank, version DESC);
+CREATE INDEX event_log ON event (lane, position);
+-- The id is the sender's lane above 40 bits of position.
+CREATE TABLE pack (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, lane INTEGER NOT NULL, keys BLOB NOT NULL,
+  bytes BLOB NOT NULL);
+-- One byte of marks for each place: 0 left, 1 parked, 2 buried, 3 gone; none while all are left.
+CREATE TABLE owed (hearer INTEGER NOT NULL, pack INTEGER NOT NULL, topic TEXT NOT NULL, since INTEGER NOT NULL,
+  size INTEGER NOT NULL, count INTEGER NOT NULL, marks BLOB, PRIMARY KEY (hearer, pack)) WITHOUT ROWID;
+CREATE TABLE alarm (kind TEXT NOT NULL, stream TEXT NOT NULL, rank INTEGER NOT NULL, hearer INTEGER NOT NULL,
+  look INTEGER NOT NULL, set_at INTEGER NOT NULL, started INTEGER NOT NULL, fired INTEGER NOT NULL,
+  PRIMARY KEY (kind, stream, rank)) WITHOUT ROWID;
+CREATE INDEX alarm_look ON alarm (look);
+CREATE TABLE effect (id INTEGER PRIMARY KEY AUTOINCREMENT, ord TEXT NOT NULL, step TEXT NOT NULL,
+  attempt INTEGER NOT NULL, lane INTEGER NOT NULL, gateway TEXT NOT NULL, kind TEXT NOT NULL, stream TEXT NOT NULL,
+  rank INTEGER NOT NULL, cause BLOB NOT NULL, request BLOB NOT NULL, UNIQUE (ord, step, attempt));
+CREATE TABLE parked (seq INTEGER PRIMARY KEY AUTOINCREMENT, hearer INTEGER NOT NULL, key TEXT NOT NULL,
+  pack INTEGER, place INTEGER, error TEXT NOT NULL, attempts INTEGER NOT NULL, next INTEGER, letter INTEGER, message BLOB NOT NULL);
+CREATE INDEX parked_key ON parked (hearer, key, seq);
+CREATE TABLE dead (number INTEGER PRIMARY KEY AUTOINCREMENT, hearer INTEGER NOT NULL, kind TEXT NOT NULL,
+  pack INTEGER, place INTEGER, error TEXT NOT NULL, attempts INTEGER NOT NULL, time INTEGER NOT NULL,
+  state INTEGER NOT NULL, message BLOB NOT NULL);
+CREATE INDEX dead_redriven ON dead (hearer) WHERE state = 1;

@@ -1,0 +1,342 @@
+//! The store: what each call asks of the writer, of the reader and of what is kept in memory.
+
+use crate::{
+    alarm,
+    guard::LockFile,
+    hearers::{fits, make_lanes, put_hears},
+    letters,
+    present::{After, Book, Hears},
+    reader::Reader,
+    relay, removal,
+    rows::cap,
+    streams, turn, waiting,
+    wishes::{Claim, wishes},
+    writer::{SharedPresent, Writer, present},
+};
+use async_trait::async_trait;
+use oms_core::{
+    broker::Topology,
+    clock::Clock,
+    gateway::EffectKey,
+    id::Name,
+    message::{GroupLane, Limit, Pack},
+    store::{
+        Ask, Counts, DeadLetter, Doing, Lease, Local, PUBLIC, Pick, PublicPack, Recorded, Registered, Right,
+        Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting,
+        locks::{Held, Locks},
+    },
+};
+use rusqlite::Connection;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+/// What a turn holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Locked {
+    Lane(i64),
+    Stream(StreamId),
+}
+
+pub(crate) type Guard = Held<Locked>;
+
+/// A store in one SQLite file, which this process owns until the last clone and the last turn are dropped.
+///
+/// Calls are answered by threads of its own and need no runtime. A call that is dropped half-way has happened or not.
+#[derive(Clone)]
+pub struct SqliteStore(pub(crate) Arc<Shared>);
+
+pub(crate) struct Shared {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) locks: Locks<Locked>,
+    pub(crate) present: SharedPresent,
+    // Dropped in this order: the reader, then the writer with its queue, and last the claim on the file.
+    pub(crate) reader: Reader,
+    pub(crate) writer: Writer,
+    _lock: LockFile,
+}
+
+impl Shared {
+    /// Adds what only memory knows: the wishes that an undo may still withdraw.
+    pub(crate) fn mark_unclaimed(&self, streams: &mut Streams) {
+        let present = present(&self.present);
+        streams.iter_mut().for_each(|(id, stream)| stream.unclaimed = present.unclaimed(id));
+    }
+
+    fn book(&self) -> Arc<Book> {
+        Arc::clone(&present(&self.present).book)
+    }
+}
+
+impl SqliteStore {
+    pub(crate) fn new(
+        clock: Arc<dyn Clock>,
+        writer: Writer,
+        reader: Reader,
+        shared: SharedPresent,
+        lock: LockFile,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            clock,
+            locks: Locks::default(),
+            present: shared,
+            reader,
+            writer,
+            _lock: lock,
+        }))
+    }
+
+    /// The rows of lanes; made when they are first named.
+    pub(crate) async fn lane_ids(&self, lanes: &[GroupLane]) -> Result<Vec<i64>, StoreError> {
+        let known = |book: &Book| lanes.iter().map(|lane| book.ids.get(lane).copied()).collect();
+        let ids: Option<Vec<i64>> = known(&self.0.book());
+        if let Some(ids) = ids {
+            return Ok(ids);
+        }
+        let wanted = lanes.to_vec();
+        let make =
+            move |db: &Connection| Ok(((), After { lanes: make_lanes(db, wanted)?, ..After::default() }));
+        self.0.writer.write(true, Vec::new(), make).await?;
+        known(&self.0.book()).ok_or(StoreError::Misused("a lane was not made"))
+    }
+
+    fn known(&self, lanes: &[GroupLane]) -> Vec<(i64, GroupLane)> {
+        let book = self.0.book();
+        lanes.iter().filter_map(|lane| Some((*book.ids.get(lane)?, lane.clone()))).collect()
+    }
+
+    /// Stores who hears what, and that it changed.
+    async fn change(&self, next: Topology) -> Result<Registered, StoreError> {
+        let act = move |db: &Connection| {
+            let mut hears = next.hears.clone();
+            if !next.public.is_empty() {
+                hears.insert(Name::from(PUBLIC), next.public.clone());
+            }
+            let groups = next.hears.keys().map(Name::clone).chain([Name::from(PUBLIC)]);
+            let lanes = groups.flat_map(|group| (0..next.lanes).map(move |lane| (group.clone(), lane)));
+            let lanes = lanes.map(|(group, lane)| GroupLane { group, lane }).collect();
+            let lanes = make_lanes(db, lanes)?;
+            let revision = put_hears(db, &hears, next.lanes)?;
+            let hears: Hears = Arc::new(hears);
+            let after = After { lanes, hears: Some((revision, next.lanes, hears)), ..After::default() };
+            Ok((Registered { topology: next, revision }, after))
+        };
+        self.0.writer.write(true, Vec::new(), act).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn capabilities(&self) -> StoreCapabilities {
+        StoreCapabilities { name: "sqlite", many_processes: false, survives_kill: true }
+    }
+
+    async fn register(&self, topology: &Topology) -> Result<Registered, StoreError> {
+        if topology.hears.contains_key(PUBLIC) {
+            return Err(StoreError::Misused("a group cannot have the name of the hearers outside the store"));
+        }
+        // No lane's lock is taken: a turn that read the older revision cannot commit.
+        let (known, revision) = {
+            let present = present(&self.0.present);
+            (present.topology(), present.revision)
+        };
+        fits(topology.lanes, known.lanes)?;
+        let mut next = known.clone();
+        next.lanes = topology.lanes;
+        next.public.extend(topology.public.iter().cloned());
+        next.hears.extend(topology.hears.iter().map(|(group, topics)| (group.clone(), topics.clone())));
+        present(&self.0.present).admit(topology.hears.keys());
+        if next == known {
+            return Ok(Registered { topology: next, revision });
+        }
+        self.change(next).await
+    }
+
+    async fn remove(&self, group: &str) -> Result<u64, StoreError> {
+        let mut next = present(&self.0.present).topology();
+        if next.hears.remove(group).is_some() {
+            self.change(next).await?;
+        }
+        let lanes = self.0.book();
+        let own = lanes.ids.iter().filter(|(lane, _)| &*lane.group == group);
+        let own: BTreeSet<Locked> = own.map(|(_, id)| Locked::Lane(*id)).collect();
+        let guards = self.0.locks.lock_all(own).await;
+        let (shared, group) = (Arc::clone(&self.0.present), group.to_owned());
+        let act = move |db: &Connection| {
+            if present(&shared).is_telling(&group) || removal::is_unrelayed(db, &group)? {
+                return Err(StoreError::Conflict);
+            }
+            let (rows, mut after) = removal::remove(db, &group)?;
+            let mut present = present(&shared);
+            present.evict(&group);
+            let gone =
+                present.wishes.iter().filter(|(_, wish)| *present.book.name(wish.lane).group == *group);
+            after.gone = gone.map(|(key, _)| key.clone()).collect();
+            Ok((rows, after))
+        };
+        self.0.writer.write(true, guards, act).await
+    }
+
+    async fn lease(
+        &self,
+        owner: u128,
+        wanted: &[GroupLane],
+        time: Duration,
+    ) -> Result<Vec<Lease>, StoreError> {
+        let now = self.0.clock.now();
+        let mut present = present(&self.0.present);
+        Ok(wanted.iter().filter_map(|lane| present.lease(owner, lane, now, time)).collect())
+    }
+
+    async fn turn(&self, right: &Right, ask: Ask) -> Result<Box<dyn Turn>, StoreError> {
+        turn::begin(self, right, ask).await
+    }
+
+    async fn overdue(&self, lanes: &[(GroupLane, Duration)]) -> Result<Vec<GroupLane>, StoreError> {
+        let (now, book) = (self.0.clock.now(), self.0.book());
+        let known = lanes.iter().filter_map(|(lane, longer)| {
+            Some((*book.ids.get(lane)?, lane.clone(), turn::before(now, *longer)))
+        });
+        let known: Vec<_> = known.collect();
+        self.0.reader.read(move |db| relay::overdue(db, known)).await
+    }
+
+    async fn due(
+        &self,
+        lanes: &[GroupLane],
+        limit: usize,
+    ) -> Result<(Vec<(GroupLane, Local)>, Option<Duration>), StoreError> {
+        let (now, book, known) = (self.0.clock.now(), self.0.book(), self.known(lanes));
+        let ids: Vec<i64> = known.iter().map(|(id, _)| *id).collect();
+        let find =
+            move |db: &Connection| Ok((letters::due(db, &known, limit, now)?, alarm::ripe(db, &ids, now)?));
+        let ((mut due, mut next), ripe) = self.0.reader.read(find).await?;
+        if !ripe.is_empty() {
+            let names = Arc::clone(&book);
+            let act = move |db: &Connection| Ok((alarm::sweep(db, ripe, &book, now)?, After::default()));
+            let fires = self.0.writer.write(false, Vec::new(), act).await?;
+            due.extend(fires.into_iter().map(|(stream, lane)| (names.name(lane), Local::Due(stream))));
+        }
+        next = next.into_iter().chain(self.0.reader.read(move |db| alarm::next(db, now)).await?).min();
+        due.truncate(limit);
+        Ok((due, next.map(|next| next.since(now))))
+    }
+
+    async fn cursors(&self, senders: &[GroupLane]) -> Result<Vec<u64>, StoreError> {
+        let book = self.0.book();
+        let ids: Vec<Option<i64>> = senders.iter().map(|lane| book.ids.get(lane).copied()).collect();
+        self.0.reader.read(move |db| relay::cursors(db, &ids)).await
+    }
+
+    async fn unsent(&self, after: &[(GroupLane, u64)], limit: Limit) -> Result<Vec<Pack>, StoreError> {
+        let book = self.0.book();
+        let after = after.iter().filter_map(|(lane, position)| Some((*book.ids.get(lane)?, *position)));
+        let after: Vec<(i64, u64)> = after.collect();
+        self.0.reader.read(move |db| relay::unsent(db, &book, &after, limit)).await
+    }
+
+    async fn sent(&self, cursors: &[(GroupLane, u64)], public: &[PublicPack]) -> Result<(), StoreError> {
+        let lanes: Vec<GroupLane> = cursors.iter().map(|(lane, _)| lane.clone()).collect();
+        let ids = self.lane_ids(&lanes).await?;
+        let cursors: Vec<(i64, u64)> = ids.into_iter().zip(cursors.iter().map(|(_, at)| *at)).collect();
+        let (now, book, public) = (self.0.clock.now(), self.0.book(), public.to_vec());
+        let act = move |db: &Connection| {
+            relay::save(db, &cursors)?;
+            Ok(((), relay::settle(db, &book, &public, now)?))
+        };
+        self.0.writer.write(false, Vec::new(), act).await
+    }
+
+    async fn collect(&self, limit: usize) -> Result<usize, StoreError> {
+        // A body goes with its last owed row; only what another opening left behind can be found here.
+        if !present(&self.0.present).orphans {
+            return Ok(0);
+        }
+        let act = move |db: &Connection| Ok((relay::collect(db, cap(limit))?, After::default()));
+        let removed = self.0.writer.write(false, Vec::new(), act).await?;
+        if removed < limit {
+            present(&self.0.present).orphans = false;
+        }
+        Ok(removed)
+    }
+
+    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
+        let lanes: Vec<GroupLane> = leases.iter().map(|lease| lease.lane.clone()).collect();
+        let asked: BTreeSet<i64> = self.known(&lanes).into_iter().map(|(id, _)| id).collect();
+        let lanes = present(&self.0.present).claimable(&asked, gateway, limit);
+        // Only the lanes with something to claim are locked: the others' turns are not held up.
+        let locked = lanes.iter().map(|id| Locked::Lane(*id)).collect();
+        let _guards = self.0.locks.lock_all(locked).await;
+        let (claimed, book) = {
+            let mut present = present(&self.0.present);
+            if let Some(lost) = leases.iter().find(|lease| !present.holds(lease)) {
+                return Err(StoreError::LostLease(lost.lane.clone()));
+            }
+            (present.claim(&lanes, gateway, limit), Arc::clone(&present.book))
+        };
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let keys: Vec<EffectKey> = claimed.iter().map(|(_, _, key)| key.clone()).collect();
+        let claim = Claim { present: &self.0.present, keys: Some(keys) };
+        let doings = self.0.reader.read(move |db| wishes(db, &book, &claimed)).await?;
+        claim.keep();
+        Ok(doings)
+    }
+
+    async fn dead_letters(
+        &self,
+        pick: &Pick,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
+        let (book, pick) = (self.0.book(), pick.clone());
+        self.0.reader.read(move |db| letters::list(db, &book, &pick, after, limit)).await
+    }
+
+    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
+        let (book, pick) = (self.0.book(), pick.clone());
+        let act = move |db: &Connection| {
+            let asked = letters::redrive(db, &book, &pick)?;
+            Ok((asked, After { buried: -cap(asked), ..After::default() }))
+        };
+        self.0.writer.write(false, Vec::new(), act).await
+    }
+
+    async fn streams(
+        &self,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(StreamId, Stream)>, StoreError> {
+        let (kind, after) = (kind.to_owned(), after.map(str::to_owned));
+        self.0.reader.read(move |db| streams::of_kind(db, &kind, after.as_deref(), limit)).await
+    }
+
+    async fn history(
+        &self,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        let (book, stream) = (self.0.book(), stream.clone());
+        self.0.reader.read(move |db| streams::history(db, &book, &stream, after, limit)).await
+    }
+
+    async fn log(&self, lane: &GroupLane, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+        let book = self.0.book();
+        let Some(id) = book.ids.get(lane).copied() else { return Ok(Vec::new()) };
+        self.0.reader.read(move |db| streams::log(db, &book, id, after, limit)).await
+    }
+
+    async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+        let (effects, book) = {
+            let present = present(&self.0.present);
+            (waiting::effects(&present, key), Arc::clone(&present.book))
+        };
+        let key = key.map(str::to_owned);
+        self.0.reader.read(move |db| waiting::list(db, &book, key.as_deref(), limit, effects)).await
+    }
+
+    async fn count(&self) -> Result<Counts, StoreError> {
+        Ok(present(&self.0.present).counts)
+    }
+}

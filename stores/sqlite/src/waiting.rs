@@ -1,0 +1,101 @@
+//! What is in flight, for the story and for people.
+
+use crate::{
+    alarm,
+    owed::{self, BURIED, LEFT, OwedRow, PARKED},
+    present::{Book, Present},
+    rows::{all, blob, name, newest, pack_id, stream_id, uint},
+    wire::unpack_message,
+};
+use oms_core::{
+    clock::Timestamp,
+    message::key_hash,
+    store::{StoreError, Waiting},
+};
+use rusqlite::{Connection, params};
+
+/// Wishes, which are known in memory.
+pub(crate) fn effects(present: &Present, key: Option<&str>) -> Vec<Waiting> {
+    let own = present.wishes.iter().filter(|(wish, _)| key.is_none_or(|key| &*wish.order == key));
+    own.map(|(key, wish)| Waiting::Effect {
+        lane: present.book.name(wish.lane),
+        key: key.clone(),
+        gateway: wish.gateway.clone(),
+        claimed: wish.claimed || wish.maybe_told,
+    })
+    .collect()
+}
+
+/// Everything of a key, or everything, at most `limit`; `effects` stand between messages and deadlines.
+pub(crate) fn list(
+    db: &Connection,
+    book: &Book,
+    key: Option<&str>,
+    limit: usize,
+    effects: Vec<Waiting>,
+) -> Result<Vec<Waiting>, StoreError> {
+    let mut waiting = packs(db, book, key, limit)?;
+    if waiting.len() < limit {
+        waiting.extend(parked(db, book, key)?);
+    }
+    waiting.extend(effects);
+    if waiting.len() < limit {
+        waiting.extend(deadlines(db, book, key)?);
+    }
+    waiting.truncate(limit);
+    Ok(waiting)
+}
+
+fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
+    let sql = "SELECT owed.pack, owed.topic, since, size, count, marks, hearer, keys FROM owed
+        JOIN pack ON pack.id = owed.pack ORDER BY hearer, owed.pack";
+    let hash = key.map(key_hash);
+    let mut statement = db.prepare_cached(sql).map_err(crate::rows::failed)?;
+    let mut rows = statement.query([]).map_err(crate::rows::failed)?;
+    let mut waiting = Vec::new();
+    while let Some(row) = rows.next().map_err(crate::rows::failed)? {
+        let owed = OwedRow::read(row).map_err(crate::rows::failed)?;
+        let keys = blob(row, 7).map_err(crate::rows::failed)?;
+        let there = owed.places(&[LEFT, PARKED, BURIED]);
+        let is_own = |hash| there.iter().any(|place| owed::key_at(&keys, *place) == Some(hash));
+        if waiting.len() >= limit || !hash.is_none_or(is_own) {
+            continue;
+        }
+        waiting.push(Waiting::Owed {
+            lane: book.name(row.get(6).map_err(crate::rows::failed)?),
+            pack: pack_id(owed.pack, book),
+            left: owed.places(&[LEFT]).len(),
+            marked: owed.places(&[PARKED, BURIED]).len(),
+            topic: owed.topic,
+            since: owed.since,
+        });
+    }
+    Ok(waiting)
+}
+
+fn parked(db: &Connection, book: &Book, key: Option<&str>) -> Result<Vec<Waiting>, StoreError> {
+    let sql = "SELECT seq, hearer, message, error, attempts, next FROM parked
+        WHERE ?1 IS NULL OR key = ?1 ORDER BY seq";
+    let rows = all(db, sql, params![key], |row| {
+        let (seq, lane, error) = (uint(row.get(0)?), book.name(row.get(1)?), name(row, 3)?);
+        let (attempts, next) = (row.get(4)?, row.get::<_, Option<i64>>(5)?.map(Timestamp));
+        let message = unpack_message(&blob(row, 2)?);
+        Ok(message.map(|message| Waiting::Parked { seq, lane, message, error, attempts, next }))
+    })?;
+    rows.into_iter().map(|row| row.map_err(Into::into)).collect()
+}
+
+fn deadlines(db: &Connection, book: &Book, key: Option<&str>) -> Result<Vec<Waiting>, StoreError> {
+    let sql = "SELECT kind, stream, rank FROM alarm";
+    let mut waiting = Vec::new();
+    for stream in all(db, sql, [], |row| stream_id(row, 0))? {
+        let deadline = newest(db, &stream)?.deadline;
+        let Some(deadline) = deadline.filter(|deadline| key.is_none_or(|key| &*deadline.key == key)) else {
+            continue;
+        };
+        let look = alarm::true_look(db, &stream, &deadline)?;
+        let lane = alarm::lane_of(&deadline, book.lanes);
+        waiting.push(Waiting::Deadline { lane, stream, look });
+    }
+    Ok(waiting)
+}
