@@ -3,25 +3,13 @@
 use crate::{
     audit::{never_says, says, shelf},
     house::World,
+    pace::give_way,
     shop::{DUE, held, open, usual},
 };
 use oms_core::{event::public::Status, gateway::simulated::Draws, id::OrderId, oms::Oms, order::Phase};
-use std::{future::poll_fn, task::Poll, time::Duration};
+use std::time::Duration;
 
 const METHODS: [&str; 3] = ["card", "upi", "cod"];
-
-/// Lets everybody else go on once.
-async fn give_way() {
-    let mut waited = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
 
 /// Asks, and gives whether it was accepted.
 async fn cancel(oms: &Oms, id: &OrderId) -> bool {

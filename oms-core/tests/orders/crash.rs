@@ -1,6 +1,11 @@
 //! Crashes: the house is dropped at some poll, with the broker's memory, and built again over what the store kept.
 
-use crate::{house::World, market::Market, shop::usual};
+use crate::{
+    house::World,
+    market::Market,
+    pace::{SlowPort, SlowStore, give_way},
+    shop::usual,
+};
 use async_trait::async_trait;
 use oms_core::{
     broker::MemoryBroker,
@@ -13,6 +18,7 @@ use oms_core::{
     id::OrderId,
     oms::{Builder, Oms},
     order::Phase,
+    payment::Method,
 };
 use std::{
     collections::BTreeMap,
@@ -22,7 +28,7 @@ use std::{
 };
 
 /// Polls a future at most so often; `None` when it was not done by then.
-async fn at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+pub(crate) async fn at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let (mut future, mut left) = (pin!(future), polls);
     std::future::poll_fn(move |context| {
         if left == 0 {
@@ -38,13 +44,13 @@ async fn at_most<F: Future>(polls: usize, future: F) -> Option<F::Output> {
 fn crashing(
     world: &mut World,
     every: usize,
-    furnish: impl Fn(Builder) -> Builder,
+    furnish: impl Fn(&World, Builder) -> Builder,
     scene: impl AsyncFn(&World, Oms),
 ) -> usize {
     for crashes in 0.. {
         // A little more each time: a house that has only time to take its leases gets nowhere.
-        let life = world.life(&furnish, async |oms| scene(world, oms).await);
-        let ended = world.stage.run(at_most(every + crashes / 4, life)).expect("not stuck");
+        let life = world.life(|builder| furnish(world, builder), async |oms| scene(world, oms).await);
+        let ended = world.stage.run(at_most(every + crashes, life)).expect("not stuck");
         if ended.is_some() {
             return crashes;
         }
@@ -72,6 +78,7 @@ impl Port for Post {
 
     async fn tell(&self, key: &EffectKey, _: &NotifierRequest) -> Result<Reported<NotifierReport>, NoAnswer> {
         *self.0.lock().expect("no panic").entry(key.clone()).or_default() += 1;
+        give_way().await;
         Ok(Reported::settled(NotifierReport::Sent))
     }
 
@@ -86,6 +93,22 @@ impl Port for Post {
 
 fn draws() -> Draws {
     Draws::new(9).declining(100_000).wavering(200_000, 500_000).refusing(100_000).hanging(200_000)
+}
+
+/// Providers that may be dropped between their work and their answer.
+pub(crate) fn slow(world: &World, builder: Builder) -> Builder {
+    builder
+        .payment_method(Method::card(), SlowPort(world.provider()))
+        .payment_method(Method::upi(), SlowPort(world.provider()))
+        .carrier(SlowPort(world.carrier()))
+        .notifier(SlowPort(world.notifier()))
+}
+
+/// A world whose store may have committed what nobody was told of.
+fn world(draws: Draws) -> World {
+    let mut world = World::new(draws);
+    world.store = Arc::new(SlowStore(Arc::clone(&world.store)));
+    world
 }
 
 const MARKET: Market = Market { orders: 30, hot: 1_000 };
@@ -107,13 +130,13 @@ fn outcome(world: &World) -> (String, usize) {
 
 #[test]
 fn a_house_that_crashes_all_the_time_ends_every_order_as_a_calm_one_does() {
-    let mut calm = World::new(draws());
-    assert_eq!(crashing(&mut calm, usize::MAX / 2, |builder| builder, day), 0);
+    let mut calm = world(draws());
+    assert_eq!(crashing(&mut calm, usize::MAX / 2, slow, day), 0);
     let calm = outcome(&calm);
     assert_eq!(calm.1, 3, "all ends were met");
-    for every in [11, 23, 47, 101, 211] {
-        let mut world = World::new(draws());
-        let crashes = crashing(&mut world, every, |builder| builder, day);
+    for every in [61, 307] {
+        let mut world = world(draws());
+        let crashes = crashing(&mut world, every, slow, day);
         println!("every {every} polls: {crashes} crashes");
         assert!(crashes > 3, "{crashes} crashes, one every {every} polls");
         assert_eq!(outcome(&world), calm, "one crash every {every} polls");
@@ -123,8 +146,8 @@ fn a_house_that_crashes_all_the_time_ends_every_order_as_a_calm_one_does() {
 
 #[test]
 fn a_mail_in_flight_in_a_crash_may_go_twice_and_every_other_goes_once() {
-    let (mut world, post) = (World::new(draws()), Post::default());
-    let crashes = crashing(&mut world, 37, |builder| builder.notifier(post.clone()), day);
+    let (mut world, post) = (world(draws()), Post::default());
+    let crashes = crashing(&mut world, 37, |_, builder| builder.notifier(post.clone()), day);
     let sent = post.0.lock().expect("no panic");
     let twice = sent.values().filter(|times| **times > 1).count();
     println!("{crashes} crashes, {} mails, {twice} more than once", sent.len());
@@ -137,8 +160,8 @@ fn a_mail_in_flight_in_a_crash_may_go_twice_and_every_other_goes_once() {
 
 #[test]
 fn an_order_is_ended_whenever_the_house_crashes_once() {
-    for polls in (1..120).step_by(2) {
-        let mut world = World::new(Draws::new(1));
+    for polls in (1..400).step_by(5) {
+        let mut world = world(Draws::new(1));
         let place = async |oms: &Oms| -> OrderId { crate::shop::open(oms, usual("card")).await };
         let life = world.life(
             |builder| builder,

@@ -75,16 +75,24 @@ impl World {
         SimulatedProvider::open(self.draws, self.windows, clock, self.journal.clone()).expect("readable")
     }
 
+    pub(crate) fn carrier(&self) -> SimulatedCarrier {
+        let clock: Arc<VirtualClock> = Arc::new(self.stage.clock());
+        SimulatedCarrier::open(self.draws, self.windows, clock, self.journal.clone()).expect("readable")
+    }
+
+    pub(crate) fn notifier(&self) -> SimulatedNotifier {
+        let clock: Arc<VirtualClock> = Arc::new(self.stage.clock());
+        SimulatedNotifier::open(self.draws, clock, self.journal.clone()).expect("readable")
+    }
+
     pub(crate) fn builder(&self) -> Builder {
         let clock: Arc<VirtualClock> = Arc::new(self.stage.clock());
         let (broker, store) = (Arc::clone(&self.broker), Arc::clone(&self.store));
-        let carrier = SimulatedCarrier::open(self.draws, self.windows, clock.clone(), self.journal.clone());
-        let notifier = SimulatedNotifier::open(self.draws, clock.clone(), self.journal.clone());
         Oms::builder(broker, store, clock, Arc::new(self.ids.clone()))
             .payment_method(Method::card(), self.provider())
             .payment_method(Method::upi(), self.provider())
-            .carrier(carrier.expect("readable"))
-            .notifier(notifier.expect("readable"))
+            .carrier(self.carrier())
+            .notifier(self.notifier())
             .saga_times(self.times.clone())
     }
 

@@ -4,6 +4,7 @@
 
 mod audit;
 mod cancels;
+mod chaos;
 mod crash;
 mod disturbed;
 mod failing;
@@ -12,5 +13,7 @@ mod happy;
 mod house;
 mod keys;
 mod market;
+mod pace;
 mod shop;
 mod storm;
+mod tombstones;
