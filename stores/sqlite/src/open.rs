@@ -7,6 +7,7 @@ use crate::{
     present::{Present, Wish},
     reader::Reader,
     rows::{name, stream_id, uint},
+    shared::Shared,
     store::SqliteStore,
     writer::Writer,
 };
@@ -26,8 +27,25 @@ const SCHEMA: u32 = 1;
 const HEADER: usize = 100;
 const PAGE: u64 = 4_096;
 
-/// Opens a file as `options` say.
-pub(crate) fn open(options: Options) -> Result<SqliteStore, OpenError> {
+impl Options {
+    /// Opens the file, or creates it, and takes over all its leases. Blocks while it does.
+    ///
+    /// # Errors
+    /// [`OpenError`]; the file is then as it was.
+    pub fn open(self) -> Result<SqliteStore, OpenError> {
+        begin(self)
+    }
+}
+
+/// Opens `path` as [`Options::new`] does.
+///
+/// # Errors
+/// [`OpenError`]; the file is then as it was.
+pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
+    Options::new(path).open()
+}
+
+fn begin(options: Options) -> Result<SqliteStore, OpenError> {
     let path = real(&options.path)?;
     let here = Here::enter(&path)?;
     let is_new = inspect(&path)?;
@@ -38,7 +56,7 @@ pub(crate) fn open(options: Options) -> Result<SqliteStore, OpenError> {
             let io = |error| OpenError::io(path.clone(), error);
             let writer = Writer::start(write, Arc::clone(&shared)).map_err(io)?;
             let reader = Reader::start(read).map_err(io)?;
-            Ok(SqliteStore::new(options.clock, writer, reader, shared, lock))
+            Ok(SqliteStore(Arc::new(Shared::new(options.clock, writer, reader, shared, lock))))
         }
         Err(error) => {
             if is_new {

@@ -1,6 +1,5 @@
 //! How a file is opened.
 
-use crate::{error::OpenError, store::SqliteStore};
 use futures::{FutureExt, future::BoxFuture};
 use oms_core::clock::{Clock, Timestamp};
 use std::{
@@ -56,22 +55,6 @@ impl Options {
         self.max_bytes = Some(bytes);
         self
     }
-
-    /// Opens the file, or creates it, and takes over all its leases. Blocks while it does.
-    ///
-    /// # Errors
-    /// [`OpenError`]; the file is then as it was.
-    pub fn open(self) -> Result<SqliteStore, OpenError> {
-        crate::open::open(self)
-    }
-}
-
-/// Opens `path` as [`Options::new`] does.
-///
-/// # Errors
-/// [`OpenError`]; the file is then as it was.
-pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore, OpenError> {
-    Options::new(path).open()
 }
 
 /// The time of this machine. The store only ever asks what time it is.

@@ -10,9 +10,15 @@ use oms_core::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+
+pub(crate) type SharedPresent = Arc<Mutex<Present>>;
+
+pub(crate) fn present(shared: &SharedPresent) -> MutexGuard<'_, Present> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Each group with the topics it hears.
 pub(crate) type Hears = Arc<BTreeMap<Name, BTreeSet<Name>>>;

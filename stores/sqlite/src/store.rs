@@ -2,41 +2,29 @@
 
 use crate::{
     alarm,
-    guard::LockFile,
     hearers::{fits, make_lanes, put_hears},
     letters,
-    present::{After, Book, Hears},
-    reader::Reader,
+    lock::Locked,
+    present::{After, Hears, present},
     relay, removal,
     rows::cap,
+    shared::Shared,
     streams, turn, waiting,
     wishes::{Claim, wishes},
-    writer::{SharedPresent, Writer, present},
 };
 use async_trait::async_trait;
 use oms_core::{
     broker::Topology,
-    clock::Clock,
     gateway::EffectKey,
     id::Name,
     message::{GroupLane, Limit, Pack},
     store::{
         Ask, Counts, DeadLetter, Doing, Lease, Local, PUBLIC, Pick, PublicPack, Recorded, Registered, Right,
-        Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting,
-        locks::{Held, Locks},
+        Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
     },
 };
 use rusqlite::Connection;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-
-/// What a turn holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Locked {
-    Lane(i64),
-    Stream(StreamId),
-}
-
-pub(crate) type Guard = Held<Locked>;
 
 /// A store in one SQLite file, which this process owns until the last clone and the last turn are dropped.
 ///
@@ -44,60 +32,7 @@ pub(crate) type Guard = Held<Locked>;
 #[derive(Clone)]
 pub struct SqliteStore(pub(crate) Arc<Shared>);
 
-pub(crate) struct Shared {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) locks: Locks<Locked>,
-    pub(crate) present: SharedPresent,
-    // Dropped in this order: the reader, then the writer with its queue, and last the claim on the file.
-    pub(crate) reader: Reader,
-    pub(crate) writer: Writer,
-    _lock: LockFile,
-}
-
-impl Shared {
-    /// Adds what only memory knows: the wishes that an undo may still withdraw.
-    pub(crate) fn mark_unclaimed(&self, streams: &mut Streams) {
-        let present = present(&self.present);
-        streams.iter_mut().for_each(|(id, stream)| stream.unclaimed = present.unclaimed(id));
-    }
-
-    fn book(&self) -> Arc<Book> {
-        Arc::clone(&present(&self.present).book)
-    }
-}
-
 impl SqliteStore {
-    pub(crate) fn new(
-        clock: Arc<dyn Clock>,
-        writer: Writer,
-        reader: Reader,
-        shared: SharedPresent,
-        lock: LockFile,
-    ) -> Self {
-        Self(Arc::new(Shared {
-            clock,
-            locks: Locks::default(),
-            present: shared,
-            reader,
-            writer,
-            _lock: lock,
-        }))
-    }
-
-    /// The rows of lanes; made when they are first named.
-    pub(crate) async fn lane_ids(&self, lanes: &[GroupLane]) -> Result<Vec<i64>, StoreError> {
-        let known = |book: &Book| lanes.iter().map(|lane| book.ids.get(lane).copied()).collect();
-        let ids: Option<Vec<i64>> = known(&self.0.book());
-        if let Some(ids) = ids {
-            return Ok(ids);
-        }
-        let wanted = lanes.to_vec();
-        let make =
-            move |db: &Connection| Ok(((), After { lanes: make_lanes(db, wanted)?, ..After::default() }));
-        self.0.writer.write(true, Vec::new(), make).await?;
-        known(&self.0.book()).ok_or(StoreError::Misused("a lane was not made"))
-    }
-
     fn known(&self, lanes: &[GroupLane]) -> Vec<(i64, GroupLane)> {
         let book = self.0.book();
         lanes.iter().filter_map(|lane| Some((*book.ids.get(lane)?, lane.clone()))).collect()
@@ -187,7 +122,7 @@ impl Store for SqliteStore {
     }
 
     async fn turn(&self, right: &Right, ask: Ask) -> Result<Box<dyn Turn>, StoreError> {
-        turn::begin(self, right, ask).await
+        turn::begin(&self.0, right, ask).await
     }
 
     async fn overdue(&self, lanes: &[(GroupLane, Duration)]) -> Result<Vec<GroupLane>, StoreError> {
@@ -235,7 +170,7 @@ impl Store for SqliteStore {
 
     async fn sent(&self, cursors: &[(GroupLane, u64)], public: &[PublicPack]) -> Result<(), StoreError> {
         let lanes: Vec<GroupLane> = cursors.iter().map(|(lane, _)| lane.clone()).collect();
-        let ids = self.lane_ids(&lanes).await?;
+        let ids = self.0.lane_ids(&lanes).await?;
         let cursors: Vec<(i64, u64)> = ids.into_iter().zip(cursors.iter().map(|(_, at)| *at)).collect();
         let (now, book, public) = (self.0.clock.now(), self.0.book(), public.to_vec());
         let act = move |db: &Connection| {

@@ -3,11 +3,12 @@
 use crate::{
     alarm::{self, Look},
     commit::Commit,
-    letters, owed,
-    present::Book,
+    letters,
+    lock::{Guard, Locked},
+    owed,
+    present::{Book, present},
     rows::{newest, pack_id, pack_row},
-    store::{Guard, Locked, Shared, SqliteStore},
-    writer::present,
+    shared::Shared,
 };
 use async_trait::async_trait;
 use oms_core::{
@@ -32,13 +33,13 @@ struct SqliteTurn {
 }
 
 /// Locks the lane, checks the epoch, then reads (rule 8).
-pub(crate) async fn begin(store: &SqliteStore, right: &Right, ask: Ask) -> Result<Box<dyn Turn>, StoreError> {
+pub(crate) async fn begin(store: &Arc<Shared>, right: &Right, ask: Ask) -> Result<Box<dyn Turn>, StoreError> {
     if ask.streams.iter().any(|stream| stream.rank == Rank::Shared) {
         return Err(StoreError::Misused("shared streams are loaded last, by themselves"));
     }
     let lane = right.lane().clone();
     let id = store.lane_ids(std::slice::from_ref(&lane)).await?[0];
-    let shared = Arc::clone(&store.0);
+    let shared = Arc::clone(store);
     let guard = shared.locks.lock(Locked::Lane(id)).await;
     let lease = match right {
         Right::Fenced(lease) => Some(lease.clone()),

@@ -1,9 +1,8 @@
 //! Wishes that were claimed, on their way to whoever tells the gateway.
 
 use crate::{
-    present::Book,
+    present::{Book, SharedPresent, present},
     rows::{blob, name, one, stream_id},
-    writer::{SharedPresent, present},
 };
 use oms_core::{
     gateway::{Effect, EffectKey},

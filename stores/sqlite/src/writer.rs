@@ -1,26 +1,17 @@
 //! The writer: one thread that runs all jobs which are waiting in one transaction, and answers after its commit.
 
 use crate::{
-    present::{After, Present},
+    lock::Guard,
+    present::{After, SharedPresent, present},
     rows::failed,
-    store::Guard,
 };
 use futures::channel::oneshot;
 use oms_core::store::StoreError;
 use rusqlite::Connection;
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
-    thread,
-};
+use std::{sync::mpsc, thread};
 
 /// How many jobs share a commit at most.
 const GROUP: usize = 256;
-
-pub(crate) type SharedPresent = Arc<Mutex<Present>>;
-
-pub(crate) fn present(shared: &SharedPresent) -> MutexGuard<'_, Present> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 trait Job: Send {
     /// Runs inside a savepoint; says whether its rows may stay.

@@ -6,9 +6,8 @@ mod put;
 mod sound;
 
 use crate::{
-    present::{After, Book, Places},
+    present::{After, Book, Places, SharedPresent, present},
     rows::{execute, int},
-    writer::{SharedPresent, present},
 };
 use oms_core::{
     clock::Timestamp,
@@ -51,7 +50,7 @@ struct Job<'a> {
 impl Commit {
     /// Checks and writes everything; on an error nothing of it may stay.
     pub(crate) fn run(&self, db: &Connection, writes: &Writes) -> Result<After, StoreError> {
-        sound::sound(self, writes)?;
+        sound::sound(&self.lane, self.position, writes)?;
         let book = self.check()?;
         let mut job = Job { db, turn: self, book, after: After::default(), origins: BTreeMap::new() };
         // First what must still be there: a firing looks at the deadline as it stood before this turn.

@@ -3,10 +3,9 @@
 use super::Job;
 use crate::{
     alarm,
-    present::Wish,
+    present::{Wish, present},
     rows::{execute, int, one, pack_row, rank, uint},
     wire::pack_events,
-    writer::present,
 };
 use oms_core::{
     gateway::{Effect, EffectKey},

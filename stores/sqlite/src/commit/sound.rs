@@ -1,11 +1,13 @@
 //! What a worker that keeps the contract never asks to be written.
 
-use super::Commit;
-use oms_core::store::{Consumed, End, StoreError, StreamId, Write, Writes};
+use oms_core::{
+    message::{GroupLane, Pack},
+    store::{Consumed, End, StoreError, StreamId, Write, Writes},
+};
 use std::collections::BTreeSet;
 
 /// Refuses writes that contradict themselves, before anything is written.
-pub(super) fn sound(turn: &Commit, writes: &Writes) -> Result<(), StoreError> {
+pub(super) fn sound(lane: &GroupLane, position: u64, writes: &Writes) -> Result<(), StoreError> {
     let written: BTreeSet<&StreamId> = writes.streams.iter().map(|write| &write.stream).collect();
     if written.len() < writes.streams.len() {
         return Err(StoreError::Misused("a stream is written twice in one turn"));
@@ -16,9 +18,9 @@ pub(super) fn sound(turn: &Commit, writes: &Writes) -> Result<(), StoreError> {
     if writes.alarms.iter().any(|stream| !written.contains(stream)) {
         return Err(StoreError::Misused("an alarm of a stream that is not written"));
     }
-    let mut places = (turn.position..).zip(&writes.packs);
-    let is_placed = |(position, pack): (u64, &oms_core::message::Pack)| {
-        pack.id.sender == turn.lane && pack.id.position == position && !pack.keys.is_empty()
+    let mut places = (position..).zip(&writes.packs);
+    let is_placed = |(position, pack): (u64, &Pack)| {
+        pack.id.sender == *lane && pack.id.position == position && !pack.keys.is_empty()
     };
     if !places.all(is_placed) {
         return Err(StoreError::Misused(
