@@ -1,6 +1,6 @@
 //! A batch: what one turn is made of.
 
-use super::{desk::InHand, work::Origin};
+use super::{desk::InHand, origin::Origin};
 use crate::{
     message::{Limit, Message, PackId},
     store::Local,

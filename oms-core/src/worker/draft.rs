@@ -1,6 +1,6 @@
 //! A draft: what the messages of one batch have changed so far, in memory, before anything is sealed or written.
 
-use super::work::{Origin, Work};
+use super::{origin::Origin, work::Work};
 use crate::{
     clock::Timestamp,
     event::incident::{IncidentEvent, MessageBuried, MessageRedriven},

@@ -96,6 +96,10 @@ impl Door<'_> {
                 news.await;
             } else if let Either::Left((Some(called), _)) = select(self.calls.next(), news).await {
                 self.heard(called);
+                // Whatever else has been answered by now is heard before the store is asked for more.
+                while let Some(Some(called)) = self.calls.next().now_or_never() {
+                    self.heard(called);
+                }
             }
         }
         // What was told is heard out: its answer in hand is worth more than asking again.

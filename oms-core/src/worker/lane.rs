@@ -5,9 +5,9 @@ use super::{
     decide::Wanted,
     desk::{Desk, InHand, Papers},
     metrics::add,
+    origin::Origin,
     parts::Parts,
     turn::{Done, TurnError, turn},
-    work::Origin,
 };
 use crate::{
     broker::{Consumer, Delivery, Settlement, Token},

@@ -12,6 +12,7 @@ mod lane;
 mod lease;
 mod metrics;
 mod options;
+mod origin;
 mod parts;
 mod place;
 mod relay;

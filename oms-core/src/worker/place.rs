@@ -3,10 +3,11 @@
 use super::{
     draft::Draft,
     metrics::add,
+    origin::Origin,
     parts::{PLACE, Parts, first_alarm},
     seal::seal,
     turn::TurnError,
-    work::{Origin, Work},
+    work::Work,
 };
 use crate::{
     id::{Name, StreamId},

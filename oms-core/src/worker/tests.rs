@@ -5,9 +5,10 @@ use super::{
     decide::{Outlook, Wanted, decide},
     draft::Draft,
     options::Options,
+    origin::Origin,
     seal::seal,
     toy::{Count, Order, Toy, message, stream},
-    work::{Origin, Work},
+    work::Work,
 };
 use crate::{
     gateway::EffectKey,

@@ -6,9 +6,10 @@ use super::{
     draft::Draft,
     incident,
     metrics::add,
+    origin::Origin,
     parts::{Parts, first_alarm},
     seal::{SealError, seal},
-    work::{Origin, Work, works},
+    work::{Work, works},
 };
 use crate::{
     clock::Timestamp,
