@@ -205,7 +205,8 @@ pub trait Store: Send + Sync {
     async fn remove(&self, group: &str) -> Result<u64, StoreError>;
 
     /// Claims lanes, or keeps them: gives the leases that `owner` holds among `wanted` after this call. What another owner
-    /// holds is not given until it expires by the store's clock (rule 8). A `time` of zero gives them back.
+    /// holds is not given until it expires by the store's clock (rule 8). A `time` of zero gives them back, which
+    /// counts as changing hands: the next claim has another epoch, even by the same owner.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].

@@ -84,16 +84,15 @@ fn one(handler: &dyn Handler, work: &Work, draft: &mut Draft, retry: &RetryPolic
             draft.bury(work, &error, work.attempts + 1);
             return Verdict::PutAside;
         }
-        Fault::Newer(_) => work.attempts,
-        Fault::Failed(_) => work.attempts + 1,
-    };
-    match retry.after(work.message.envelope.id, attempts.max(1)) {
-        // A message of a newer binary is never given up: its attempts are not counted (rule 13).
-        None if attempts == work.attempts => draft.park(work, &error, attempts, Some(retry.longest)),
-        None => {
-            draft.bury(work, &error, attempts);
+        Fault::Newer(_) => {
+            // Its attempts are not counted, so there is no back-off to follow: only another binary helps (rule 13).
+            draft.park(work, &error, work.attempts, Some(retry.longest));
             return Verdict::PutAside;
         }
+        Fault::Failed(_) => work.attempts + 1,
+    };
+    match retry.after(work.message.envelope.id, attempts) {
+        None => draft.bury(work, &error, attempts),
         Some(wait) => draft.park(work, &error, attempts, Some(wait)),
     }
     Verdict::PutAside

@@ -16,7 +16,7 @@ use oms_core::{
     clock::Clock,
     conformance::{Stage, VirtualClock},
     id::{IdSource, Name},
-    message::{GroupLane, Json, Limit},
+    message::{GroupLane, Json, Key, Limit},
     service::Handler,
     store::{Ask, Counts, MemoryStore, Right, Store, Turn, Waiting},
     worker::{Metrics, Options, Parts, Reply, RequestError, RetryPolicy, Supplies, request, tasks},
@@ -129,6 +129,13 @@ impl House {
 
     pub(crate) async fn counts(&self) -> Counts {
         self.store.count().await.unwrap()
+    }
+
+    /// Two keys of different lanes.
+    pub(crate) fn two_lanes(&self) -> (String, String) {
+        let lane = |key: &str| Key::new(Name::from(key)).lane(self.options.lanes);
+        let other = ["b", "c", "d", "e"].into_iter().find(|key| lane(key) != lane("a"));
+        ("a".to_owned(), other.unwrap().to_owned())
     }
 
     /// As [`House::counts`], however much goes wrong.

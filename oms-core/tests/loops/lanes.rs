@@ -8,9 +8,10 @@ use crate::{
 };
 use futures::future::{Either, join, select};
 use oms_core::{
+    broker::Topology,
     clock::Clock,
     message::GroupLane,
-    store::Store,
+    store::{Store, StoreError},
     worker::{Options, Parts, tasks},
 };
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -161,6 +162,44 @@ fn rule_11_the_relay_goes_on_after_its_cursor_and_tells_again_what_is_unknown() 
 }
 
 #[test]
+fn rule_11_what_was_confirmed_is_not_told_again_by_the_next_process_though_it_is_still_owed() {
+    let house = House::with(Wild::new(true));
+    house.broker.ways(Ways { forgets: true, ..Ways::default() });
+    let play = async {
+        let first = house.process(1).await;
+        beside(std::slice::from_ref(&first), async {
+            send(&first, "a", numbered(1)).await;
+            house.wait(Duration::from_millis(100)).await;
+            first.drain();
+            house.wait(Duration::from_millis(100)).await;
+        })
+        .await;
+        let second = house.process(2).await;
+        beside(std::slice::from_ref(&second), async { house.settled().await }).await;
+        assert_eq!(house.heard("sink", "a").await, names(1));
+        assert_eq!((house.broker.published().len(), metrics(&second).taken), (1, 1));
+    };
+    house.stage.run(play).expect("stuck");
+}
+
+#[test]
+fn rule_11_the_cursor_stops_before_what_was_not_taken_though_later_packs_were() {
+    let house = House::new();
+    play!(house, parts, {
+        house.wait(Duration::from_millis(10)).await;
+        house.broker.ways(Ways { skips: 1, ..Ways::default() });
+        // The first pack is for another lane than the second, so that nothing else brings it in time.
+        let work = |key: &str| ("work".to_owned(), key.to_owned(), say("1"));
+        let (one, other) = house.two_lanes();
+        let sends = vec![work(&one), work(&other)];
+        ask(&parts, "x", &Do { sends, ..say("sends") }).await.unwrap();
+        let time = house.settled().await;
+        assert!(time < T, "{time:?}");
+        assert_eq!(house.heard("sink", &one).await, names(1));
+    });
+}
+
+#[test]
 fn rule_11_what_a_full_broker_did_not_take_is_told_again_in_order() {
     let house = House::new();
     house.broker.ways(Ways { full_after: Some(1), ..Ways::default() });
@@ -170,6 +209,16 @@ fn rule_11_what_a_full_broker_did_not_take_is_told_again_in_order() {
         assert!(time < T, "{time:?}");
         assert_eq!(house.heard("sink", "a").await, names(12));
         assert!(metrics(&parts).unconfirmed > 0);
+    });
+}
+
+#[test]
+fn rule_22_another_count_of_lanes_is_an_error() {
+    let house = House::new();
+    play!(house, _parts, {
+        let topology = Topology { lanes: 3, ..Topology::default() };
+        let unfit = house.store.register(&topology).await;
+        assert!(matches!(unfit, Err(StoreError::Unfit(_))), "{unfit:?}");
     });
 }
 

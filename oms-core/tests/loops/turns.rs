@@ -76,6 +76,25 @@ fn rule_13_what_a_newer_binary_wrote_waits_uncounted_and_holds_only_its_key() {
         assert_eq!(house.heard("sink", "b").await, ["other"]);
         assert_eq!(house.waiting().await.iter().filter_map(attempts).collect::<Vec<_>>(), [0, 0]);
         assert_eq!(house.counts().await.buried, 0);
+        let tried = house.toy("sink").seen("1");
+        assert!((2..30).contains(&tried), "tried {tried} times in ten minutes");
+    });
+}
+
+#[test]
+fn rule_24_burying_and_redriving_are_recorded_in_a_stream_of_core() {
+    let house = House::new();
+    house.toy("sink").fail("1", 3);
+    play!(house, parts, {
+        send(&parts, "a", [say("1")]).await;
+        house.wait(T).await;
+        house.store.redrive(&Pick::Everything).await.unwrap();
+        house.wait(T * 2).await;
+        let stream = oms_core::event::incident::stream("sink", "a");
+        let story = house.store.history(&stream, 0, 10).await.unwrap();
+        let kinds: Vec<&str> = story.iter().map(|one| &*one.event.kind).collect();
+        assert_eq!(kinds, ["MessageBuried", "MessageRedriven"]);
+        assert_eq!(house.heard("sink", "a").await, ["1"]);
     });
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct Ways {
     pub(crate) full_after: Option<usize>,
     /// Never takes packs of this topic.
     pub(crate) never: Option<&'static str>,
+    /// Has no room for this many packs, and then for all.
+    pub(crate) skips: usize,
     /// Has lost its topology, and rejects this many packs until it is declared again.
     pub(crate) unroutable: usize,
     /// Loses each subscription at once.
@@ -116,6 +118,10 @@ impl Wild {
         if book.ways.unroutable > 0 {
             book.ways.unroutable -= 1;
             return Publish::Rejected { for_good: true, why: "no such topic".into() };
+        }
+        if book.ways.skips > 0 {
+            book.ways.skips -= 1;
+            return Publish::Rejected { for_good: false, why: "full".into() };
         }
         if book.ways.full_after.is_some_and(|taken| number >= taken) {
             return Publish::Rejected { for_good: false, why: "full".into() };
