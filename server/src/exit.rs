@@ -34,6 +34,16 @@ impl Failure {
         Self { blame, source: source.into() }
     }
 
+    /// Blames the input or the command line.
+    pub fn input(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Blame::Input, source)
+    }
+
+    /// Blames what is outside: the disk, the database, another process.
+    pub fn outside(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Blame::Outside, source)
+    }
+
     /// The exit code.
     #[must_use]
     pub fn code(&self) -> u8 {

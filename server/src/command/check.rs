@@ -1,6 +1,6 @@
 //! `oms check`: every figure derived from the events again, and the invariants held against them.
 
-use super::{open::existing, outside, print};
+use super::{open::existing, output::print};
 use crate::{
     exit::{Blame, Failure},
     ledger::Ledger,
@@ -16,7 +16,7 @@ use std::path::Path;
 pub(super) async fn run(db: &Path, json: bool) -> Result<(), Failure> {
     let shop = existing(db).await?;
     let books = books(db)?;
-    let report = shop.oms().check(Some(&books), false).await.map_err(outside)?;
+    let report = shop.oms().check(Some(&books), false).await.map_err(Failure::outside)?;
     let answer = answer(&report);
     print(json, &answer, || shown(&report, &answer))?;
     verdict(&report)
@@ -34,7 +34,8 @@ pub(super) fn verdict(report: &Report) -> Result<(), Failure> {
 
 /// What the simulated world says that it took and gave back.
 pub(super) fn books(db: &Path) -> Result<Books, Failure> {
-    let lines = Ledger::open(&Ledger::place(db)).map_err(outside)?.load().map_err(outside)?;
+    let lines =
+        Ledger::open(&Ledger::place(db)).map_err(Failure::outside)?.load().map_err(Failure::outside)?;
     let ledger = journal::Ledger::of(&lines);
     let entry = |sums: &journal::Sums| BookEntry {
         captured_minor: sums.captured.into(),

@@ -1,6 +1,6 @@
 //! `oms demo`: the sample through the five services, a table, and the story of an order that failed.
 
-use super::{check, import::Plan, open::open, outside, print};
+use super::{check, import::Plan, open::open, output::print};
 use crate::{
     args::DemoArgs,
     exit::{Blame, Failure},
@@ -47,7 +47,8 @@ pub(super) async fn run(db: &Path, json: bool, args: &DemoArgs) -> Result<(), Fa
     let started = Instant::now();
     let brought = plan.bring(&shop, &survey).await?;
     let seconds = started.elapsed().as_secs_f64();
-    let report = shop.oms().check(Some(&check::books(db)?), brought.open == 0).await.map_err(outside)?;
+    let report =
+        shop.oms().check(Some(&check::books(db)?), brought.open == 0).await.map_err(Failure::outside)?;
     let duplicates = shop.oms().metrics().duplicates;
     let story = story(&shop).await?;
     shop.close(Duration::from_secs(10)).await;
@@ -94,10 +95,10 @@ fn table(report: &Report, rate: f64, duplicates: u64) -> String {
 async fn story(shop: &Shop) -> Result<String, Failure> {
     let mut after: Option<String> = None;
     loop {
-        let page = shop.oms().orders(after.as_deref(), 100).await.map_err(outside)?;
+        let page = shop.oms().orders(after.as_deref(), 100).await.map_err(Failure::outside)?;
         for one in page.orders.iter().filter(|one| one.status == Status::Failed) {
             if undone(shop, &one.order).await? {
-                return Ok(shop.oms().story(&one.order).await.map_err(outside)?.to_string());
+                return Ok(shop.oms().story(&one.order).await.map_err(Failure::outside)?.to_string());
             }
         }
         after = page.next;
@@ -109,7 +110,7 @@ async fn story(shop: &Shop) -> Result<String, Failure> {
 
 async fn undone(shop: &Shop, order: &OrderId) -> Result<bool, Failure> {
     use oms_core::event::inventory::InventoryEvent;
-    let facts = shop.oms().facts(order).await.map_err(outside)?;
+    let facts = shop.oms().facts(order).await.map_err(Failure::outside)?;
     let held = facts.stock.iter().any(|event| matches!(event, InventoryEvent::StockReserved(_)));
     Ok(held || facts.funds().authorised > 0)
 }

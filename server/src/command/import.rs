@@ -1,6 +1,6 @@
 //! `oms import`: a file's orders, from placed to ended.
 
-use super::{open::open, outside, print};
+use super::{open::open, output::print};
 use crate::{
     args::ImportArgs,
     exit::{Blame, Failure},
@@ -85,8 +85,8 @@ impl Plan {
     /// Brings the file in, until all its orders have ended.
     pub(super) async fn bring(&self, shop: &Shop, survey: &Survey) -> Result<Brought, Failure> {
         let stop = on_ctrl_c();
-        let mut report = Report::create(&self.report).map_err(outside)?;
-        shop.adjust(self.stock.opening(survey.skus())).await.map_err(outside)?;
+        let mut report = Report::create(&self.report).map_err(Failure::outside)?;
+        shop.adjust(self.stock.opening(survey.skus())).await.map_err(Failure::outside)?;
         let rows = Rows::open(&self.file, &self.reading)?;
         let gather = Gather::new(rows, survey, &self.services, self.mix);
         let orders = survey.totals().orders;
@@ -97,9 +97,9 @@ impl Plan {
         let ending = Progress::new("ending", taken.placed + taken.already_known);
         let settled = watch.run(shop, self.settle, &stop, |done| ending.reach(done)).await?;
         for row in &settled.too_late {
-            report.add(row).map_err(outside)?;
+            report.add(row).map_err(Failure::outside)?;
         }
-        report.finish().map_err(outside)?;
+        report.finish().map_err(Failure::outside)?;
         let open = settled.open;
         Ok(Brought { answer: self.answer(survey, taken, settled), open, stopped: stop.asked() })
     }

@@ -1,6 +1,5 @@
 //! Opening a database: the store, the broker in this process, and the ledger beside it.
 
-use super::outside;
 use crate::{
     exit::{Blame, Failure},
     ledger::Ledger,
@@ -12,8 +11,8 @@ use std::{path::Path, sync::Arc};
 /// Opens a database, or makes an empty one.
 pub(super) async fn open(db: &Path, world: World) -> Result<Shop, Failure> {
     let store = oms_sqlite::open(db).map_err(blame)?;
-    let ledger = Ledger::open(&Ledger::place(db)).map_err(outside)?;
-    let broker = oms_broker::connect("memory://").await.map_err(outside)?;
+    let ledger = Ledger::open(&Ledger::place(db)).map_err(Failure::outside)?;
+    let broker = oms_broker::connect("memory://").await.map_err(Failure::outside)?;
     Shop::open(broker, Arc::new(store), ledger, world).await
 }
 
