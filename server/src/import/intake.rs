@@ -113,7 +113,7 @@ impl<'a, H: House + ?Sized> Intake<'a, H> {
     /// Notes what became of an order; gives it back to be placed again.
     fn settle(
         &mut self,
-        mut order: Gathered,
+        order: Gathered,
         answer: Result<bool, NotPlaced>,
     ) -> Result<Option<Gathered>, Failure> {
         match answer {
@@ -124,11 +124,6 @@ impl<'a, H: House + ?Sized> Intake<'a, H> {
                 Ok(None)
             }
             Err(NotPlaced::Later) => Ok(Some(order)),
-            // An earlier run may have placed it before the file had the invoice that cancels it.
-            Err(NotPlaced::Otherwise(_)) if order.order.hold_dispatch => {
-                order.order.hold_dispatch = false;
-                Ok(Some(order))
-            }
             Err(NotPlaced::Otherwise(reason) | NotPlaced::Never(reason)) => {
                 self.refuse(&order, &reason)?;
                 Ok(None)
