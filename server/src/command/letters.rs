@@ -10,6 +10,9 @@ use oms_core::store::{DeadLetter, DeadLetterState, Pick};
 use serde::Serialize;
 use std::{path::Path, time::Duration};
 
+/// How long redriven messages, and what follows from them, may take; what takes longer goes on with the next run.
+const REST: Duration = Duration::from_secs(10);
+
 #[derive(Serialize)]
 struct Letter {
     number: u64,
@@ -77,8 +80,7 @@ pub(super) async fn run(db: &Path, json: bool, command: DeadLettersCommand) -> R
             let pick = number.map_or(Pick::Everything, |number| Pick::Numbers(vec![number]));
             let redriven = shop.oms().redrive(&pick).await.map_err(Failure::outside)?;
             shop.run();
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            shop.close(Duration::from_secs(10)).await;
+            shop.rest(REST).await?;
             print(json, &Redriven { redriven }, || format!("{redriven} dead letters are handled again"))
         }
     }

@@ -6,12 +6,12 @@ use crate::{
     exit::{Blame, Failure},
     import::PRINCIPAL,
     shop::Shop,
-    show::{grouped, table},
+    show::{amount, table},
 };
 use oms_core::{
     event::public::Status,
     id::{OrderId, order_id},
-    projection::OrderSummary,
+    projection::{OrderSummary, Stuck, story::Story},
 };
 use serde::Serialize;
 use std::{path::Path, time::Duration};
@@ -25,6 +25,13 @@ const CANCEL: Duration = Duration::from_secs(10);
 struct Listed {
     orders: Vec<OrderSummary>,
     next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    summary: Option<OrderSummary>,
+    story: &'a Story,
 }
 
 #[derive(Serialize)]
@@ -46,7 +53,7 @@ pub(super) async fn run(db: &Path, json: bool, command: OrdersCommand) -> Result
             let order = find(&shop, &order).await?;
             let story = shop.oms().story(&order).await.map_err(Failure::outside)?;
             let summary = shop.oms().order(&order).await.map_err(Failure::outside)?;
-            print(json, &summary, || story.to_string())
+            print(json, &Shown { summary, story: &story }, || story.to_string())
         }
         OrdersCommand::Cancel { order, reason } => cancel(shop, json, &order, &reason).await,
     }
@@ -77,7 +84,8 @@ async fn list(shop: &Shop, json: bool, status: Option<&str>, page: &Page) -> Res
     print(json, &answer, || {
         let cells = |one: &OrderSummary| {
             let source = one.source.clone().unwrap_or_default();
-            let (total, kept) = (grouped(one.total_minor.into()), grouped(one.kept_minor));
+            let code = one.currency.map_or_else(String::new, |currency| currency.to_string());
+            let (total, kept) = (amount(one.total_minor.into(), &code), amount(one.kept_minor, &code));
             [one.order.to_string(), source, one.status.name().to_owned(), one.lines.to_string(), total, kept]
         };
         let text =
@@ -94,9 +102,7 @@ pub(super) fn more(text: String, next: Option<&str>) -> String {
 async fn stuck(shop: &Shop, json: bool) -> Result<(), Failure> {
     let found = shop.oms().stuck().await.map_err(Failure::outside)?;
     print(json, &serde_json::json!({ "stuck": found }), || {
-        let cells = |one: &oms_core::projection::Stuck| {
-            [one.order.to_string(), format!("{:?}", one.phase), format!("{:?}", one.reason)]
-        };
+        let cells = |one: &Stuck| [one.order.to_string(), format!("{:?}", one.phase), one.reason.to_string()];
         table(&["order", "phase", "reason"], found.iter().map(cells))
     })
 }
