@@ -9,7 +9,7 @@
 //! ```
 
 use crate::{
-    plan::{PaymentMix, Percent},
+    plan::Percent,
     source::{Dates, Format, Mapping, Reading},
 };
 use clap::{Args, Parser, Subcommand};
@@ -62,12 +62,12 @@ pub enum Command {
     Check,
 }
 
-/// How the simulated outside world behaves.
+/// How the simulated outside world behaves: kept with the database by its first run, and the same from then on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
 pub struct WorldArgs {
     /// Which draw: equal seeds draw equal payment methods and failures
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
+    #[arg(long, value_name = "NUMBER")]
+    pub seed: Option<u64>,
     /// How many percent of the orders pay by UPI
     #[arg(long, value_name = "PERCENT")]
     pub upi: Option<Percent>,
@@ -80,14 +80,6 @@ pub struct WorldArgs {
     /// How many percent of the parcels no carrier takes
     #[arg(long, value_name = "PERCENT")]
     pub refuse: Option<Percent>,
-}
-
-impl WorldArgs {
-    /// Who pays how; what is not said is `upi` and `cod`.
-    #[must_use]
-    pub fn mix(&self, upi: Percent, cod: Percent) -> PaymentMix {
-        PaymentMix { upi: self.upi.unwrap_or(upi), cod: self.cod.unwrap_or(cod), seed: self.seed }
-    }
 }
 
 /// What `demo` takes.

@@ -1,9 +1,10 @@
 //! How a run ends: the exit codes that scripts may rely on.
 
 use crate::source::SourceError;
-use std::{error::Error, fmt, process::ExitCode};
+use std::{error::Error, fmt, path::Path, process::ExitCode};
 
-/// Who is to blame, and so which exit code it is. 0 is a run that did what it was asked, refused rows included.
+/// Who is to blame, and so which exit code it is. 0 is a run that did what it was asked, refused rows included;
+/// a run that was interrupted has not done it, and counts as stopped from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blame {
     /// A promise of ours is broken: exit code 1.
@@ -12,6 +13,18 @@ pub enum Blame {
     Input,
     /// Something outside is unavailable: exit code 3.
     Outside,
+}
+
+impl Blame {
+    /// The exit code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Blame::Promise => 1,
+            Blame::Input => 2,
+            Blame::Outside => 3,
+        }
+    }
 }
 
 /// Why a command did not do what it was asked.
@@ -34,14 +47,32 @@ impl Failure {
         Self { blame, source: source.into() }
     }
 
+    /// Blames the input or the command line.
+    pub fn input(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Blame::Input, source)
+    }
+
+    /// Blames what is outside: the disk, the database, another process.
+    pub fn outside(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(Blame::Outside, source)
+    }
+
     /// The exit code.
     #[must_use]
     pub fn code(&self) -> u8 {
-        match self.blame {
-            Blame::Promise => 1,
-            Blame::Input => 2,
-            Blame::Outside => 3,
-        }
+        self.blame.code()
+    }
+
+    /// Names the file that it is about.
+    ///
+    /// ```
+    /// use oms_server::exit::Failure;
+    /// let failure = Failure::outside("it is full").about("orders.db".as_ref());
+    /// assert_eq!((failure.code(), failure.to_string().as_str()), (3, "orders.db: it is full"));
+    /// ```
+    #[must_use]
+    pub fn about(self, file: &Path) -> Self {
+        Self::new(self.blame, format!("{}: {self}", file.display()))
     }
 }
 

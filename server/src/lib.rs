@@ -10,3 +10,4 @@ pub mod report;
 pub mod shop;
 pub mod show;
 pub mod source;
+pub mod world;

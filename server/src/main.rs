@@ -15,7 +15,11 @@ fn main() -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    match runtime.block_on(command::run(cli)) {
+    let run = async {
+        let _limit = size_limit();
+        command::run(cli).await
+    };
+    match runtime.block_on(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("error: {failure}");
@@ -23,6 +27,16 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// A limit on the size of files (`ulimit -f`) is like a full disk: an error to report, not a reason to die.
+#[cfg(unix)]
+fn size_limit() -> std::io::Result<tokio::signal::unix::Signal> {
+    // SIGXFSZ on Linux, macOS and the BSDs.
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(25))
+}
+
+#[cfg(not(unix))]
+fn size_limit() {}
 
 /// Says on standard error what happens, when it is asked for.
 fn trace(verbose: u8) {

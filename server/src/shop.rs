@@ -4,7 +4,7 @@ use crate::{
     exit::{Blame, Failure},
     import::{House, HouseError, NotPlaced, PRINCIPAL, Standing, Wish},
     ledger::Ledger,
-    plan::Percent,
+    world::World,
 };
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -15,7 +15,7 @@ use oms_core::{
     event::inventory::AdjustStock,
     gateway::{
         journal::Journal,
-        simulated::{Draws, SimulatedCarrier, SimulatedNotifier, SimulatedProvider, Windows},
+        simulated::{SimulatedCarrier, SimulatedNotifier, SimulatedProvider},
     },
     id::OrderId,
     oms::{Oms, PlaceRefusal, Placed, Placement},
@@ -30,26 +30,8 @@ use tokio::task::JoinSet;
 
 /// How many changes of stock are asked for at a time.
 const AT_ONCE: usize = 64;
-
-/// How the simulated outside world behaves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct World {
-    /// Which draw.
-    pub seed: u64,
-    /// Declined payments.
-    pub decline: Percent,
-    /// Refused parcels.
-    pub refuse: Percent,
-    /// How long it takes.
-    pub windows: Windows,
-}
-
-impl World {
-    fn draws(&self) -> Draws {
-        let million = |percent: Percent| percent.basis_points() * 100;
-        Draws::new(self.seed).declining(million(self.decline)).refusing(million(self.refuse))
-    }
-}
+/// How long to wait between two looks at what is still owed.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The system, with its loops running.
 pub struct Shop {
@@ -100,12 +82,38 @@ impl Shop {
         }
     }
 
-    /// Lets the loops finish what they have begun, for at most `time`; what is left is owed, and found again.
-    pub async fn close(mut self, time: Duration) {
+    /// Waits until nothing is owed, put off or wished any more, for at most `time`, and closes the shop; says whether it is
+    /// at rest. What is left is owed, and found again.
+    ///
+    /// # Errors
+    /// [`Failure`] when the store is out of reach; the shop is closed then too.
+    pub async fn rest(&mut self, time: Duration) -> Result<bool, Failure> {
+        let quiet = tokio::time::timeout(time, self.quiet()).await;
+        self.close(time).await;
+        match quiet {
+            Ok(quiet) => quiet.map(|()| true),
+            Err(_) => Ok(false),
+        }
+    }
+
+    async fn quiet(&self) -> Result<(), Failure> {
+        loop {
+            let counts = self.oms.count().await.map_err(Failure::outside)?;
+            if counts.owed + counts.parked + counts.effects == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Lets the loops finish what they have begun, for at most `time`; what is left is owed, and found again. The shop can
+    /// still be asked.
+    pub async fn close(&mut self, time: Duration) {
         self.oms.drain();
         let finished = async { while self.loops.join_next().await.is_some() {} };
         if tokio::time::timeout(time, finished).await.is_err() {
             tracing::warn!("some loops did not finish in time; what they had in hand is still owed");
+            self.loops.shutdown().await;
         }
     }
 }

@@ -58,7 +58,8 @@ pub struct NewOrder {
     /// What the buyer was told that it costs; compared with the sum of the lines.
     #[serde(default)]
     pub stated_total: Option<Money>,
-    /// Whether its dispatch waits until somebody lifts the hold.
+    /// Whether its dispatch waits until somebody lifts the hold. A wish about handling, not content: placed again with
+    /// another wish it is still the same order, and the first wish counts.
     #[serde(default)]
     pub hold_dispatch: bool,
     /// Own fields.
@@ -147,7 +148,7 @@ pub enum OrderError {
 
 impl NewOrder {
     /// Checks the order, and makes the event that opens its stream. Its id depends on `principal` and `idempotency_key`
-    /// alone, so that placing twice finds the first; its fingerprint on everything else.
+    /// alone, so that placing twice finds the first; its fingerprint on everything else but the wish to hold its dispatch.
     ///
     /// # Errors
     /// [`OrderError`], for the first thing found wrong; never [`OrderError::KeyReused`], see [`OrderPlaced::repeated_by`].
@@ -201,7 +202,7 @@ impl NewOrder {
         let address = &self.address;
         let digest = texts(digest, &address.street).text(&address.name).text(&address.city);
         let digest = digest.text(&address.postal_code).text(&address.country).text(&self.payment.method);
-        let digest = texts(digest, self.payment.token.as_slice()).number(u128::from(self.hold_dispatch));
+        let digest = texts(digest, self.payment.token.as_slice());
         let digest = own_fields(digest, &self.fields).number(self.lines.len() as u128);
         let digest = self.lines.iter().fold(digest, |digest, line| {
             let digest = digest.text(line.sku.as_str()).text(&line.name).number(line.quantity.into());

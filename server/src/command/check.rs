@@ -1,10 +1,10 @@
 //! `oms check`: every figure derived from the events again, and the invariants held against them.
 
-use super::{open::existing, outside, print};
+use super::{open::existing, output::print};
 use crate::{
     exit::{Blame, Failure},
     ledger::Ledger,
-    show::{CheckAnswer, figures, grouped},
+    show::{CheckAnswer, amount, figures, grouped},
 };
 use oms_core::{
     gateway::journal::{self, Journal as _},
@@ -16,7 +16,7 @@ use std::path::Path;
 pub(super) async fn run(db: &Path, json: bool) -> Result<(), Failure> {
     let shop = existing(db).await?;
     let books = books(db)?;
-    let report = shop.oms().check(Some(&books), false).await.map_err(outside)?;
+    let report = shop.oms().check(Some(&books), false).await.map_err(Failure::outside)?;
     let answer = answer(&report);
     print(json, &answer, || shown(&report, &answer))?;
     verdict(&report)
@@ -34,7 +34,8 @@ pub(super) fn verdict(report: &Report) -> Result<(), Failure> {
 
 /// What the simulated world says that it took and gave back.
 pub(super) fn books(db: &Path) -> Result<Books, Failure> {
-    let lines = Ledger::open(&Ledger::place(db)).map_err(outside)?.load().map_err(outside)?;
+    let lines =
+        Ledger::open(&Ledger::place(db)).map_err(Failure::outside)?.load().map_err(Failure::outside)?;
     let ledger = journal::Ledger::of(&lines);
     let entry = |sums: &journal::Sums| BookEntry {
         captured_minor: sums.captured.into(),
@@ -49,13 +50,10 @@ pub(super) fn books(db: &Path) -> Result<Books, Failure> {
 
 fn answer(report: &Report) -> CheckAnswer {
     let sums = report.totals.sums();
-    let broken = report.violations.iter();
     CheckAnswer {
         orders: report.orders,
         invariants_checked: report.invariants_checked as u64,
-        violations: broken
-            .map(|one| format!("{} ({}): {}: {}", one.name, one.invariant, one.subject, one.what))
-            .collect(),
+        violations: violations(report),
         captured_minor: sums.captured_minor,
         refunded_minor: sums.refunded_minor,
         kept_minor: sums.kept_minor,
@@ -67,16 +65,24 @@ fn shown(report: &Report, answer: &CheckAnswer) -> String {
     let mut rows = vec![("orders".to_owned(), grouped(report.orders.into()))];
     rows.extend(report.totals.by_status.iter().map(|(name, count)| (name.clone(), grouped((*count).into()))));
     rows.extend(money(report));
-    for one in &report.invariants {
-        let held = format!("{} times, {} broken", grouped(one.times.into()), one.violations);
-        rows.push((format!("{:>2}. {}", one.invariant, one.name), held));
-    }
+    rows.extend(invariants(report));
     rows.push(("summary hash".to_owned(), answer.summary_hash.clone()));
-    let mut text = figures(rows);
-    for violation in &answer.violations {
-        text.push_str(&format!("\nbroken: {violation}"));
-    }
-    text
+    let broken = answer.violations.iter().map(|violation| format!("\nbroken: {violation}"));
+    figures(rows) + &broken.collect::<String>()
+}
+
+/// Every rule that is broken, in words.
+pub(super) fn violations(report: &Report) -> Vec<String> {
+    let broken = report.violations.iter();
+    broken.map(|one| format!("{} ({}): {}: {}", one.name, one.invariant, one.subject, one.what)).collect()
+}
+
+/// Every rule that was checked, by its number.
+pub(super) fn invariants(report: &Report) -> impl Iterator<Item = (String, String)> {
+    report.invariants.iter().map(|one| {
+        let held = format!("{} times, {} broken", grouped(one.times.into()), one.violations);
+        (format!("{:>2}. {}", one.invariant, one.name), held)
+    })
 }
 
 /// Money and units, by name.
@@ -84,7 +90,8 @@ pub(super) fn money(report: &Report) -> Vec<(String, String)> {
     let totals = &report.totals;
     let mut rows = Vec::new();
     for (currency, sums) in &totals.money {
-        let row = |name: &str, minor| (format!("{name}, minor units of {currency}"), grouped(minor));
+        let several = if totals.money.len() > 1 { format!(" in {currency}") } else { String::new() };
+        let row = |name: &str, minor| (format!("{name}{several}"), amount(minor, currency));
         rows.push(row("authorised", sums.authorised_minor));
         rows.push(row("captured", sums.captured_minor));
         rows.push(row("refunded", sums.refunded_minor));

@@ -1,17 +1,18 @@
 //! `oms import`: a file's orders, from placed to ended.
 
-use super::{open::open, outside, print};
+use super::{open::open, output::print};
 use crate::{
     args::ImportArgs,
     exit::{Blame, Failure},
     import::{House as _, Intake, Pace, Settled, StockLevels, Stop, Taken},
-    plan::{Gather, PaymentMix, Percent, Services, Survey},
+    plan::{Gather, PaymentMix, Services, Survey},
     report::{Report, place},
-    shop::{Shop, World},
+    shop::Shop,
     show::{ImportAnswer, Progress, figures, grouped},
     source::{Reading, Rows},
+    world::World,
 };
-use oms_core::gateway::simulated::Windows;
+use oms_core::money::Money;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -28,7 +29,6 @@ pub(super) struct Plan {
     pub(super) stock: StockLevels,
     pub(super) pace: Pace,
     pub(super) settle: Duration,
-    pub(super) mix: PaymentMix,
     pub(super) report: PathBuf,
 }
 
@@ -37,16 +37,12 @@ pub(super) struct Brought {
     pub(super) answer: ImportAnswer,
     pub(super) open: u64,
     pub(super) stopped: bool,
+    /// How often the store or the broker could not be reached meanwhile.
+    pub(super) outages: u64,
 }
 
 pub(super) async fn run(db: &Path, json: bool, args: &ImportArgs) -> Result<(), Failure> {
-    let stock = StockLevels::read(&args.stock).map_err(|error| Failure::new(Blame::Input, error))?;
-    let world = World {
-        seed: args.world.seed,
-        decline: args.world.decline.unwrap_or_default(),
-        refuse: args.world.refuse.unwrap_or_default(),
-        windows: Windows::default(),
-    };
+    let stock = StockLevels::read(&args.stock).map_err(Failure::input)?;
     let plan = Plan {
         file: args.file.clone(),
         reading: args.reading(),
@@ -54,25 +50,38 @@ pub(super) async fn run(db: &Path, json: bool, args: &ImportArgs) -> Result<(), 
         stock,
         pace: Pace::per_second(args.rate),
         settle: args.settle,
-        mix: args.world.mix(Percent::default(), Percent::default()),
         report: args.report.clone().unwrap_or_else(|| place(db, &args.file)),
     };
     // The file is read before the database is touched: what is refused leaves nothing behind.
     let survey = plan.survey()?;
-    let mut shop = open(db, world).await?;
+    let (mut shop, world) = open(db, World::default(), &args.world).await?;
     shop.run();
-    let brought = plan.bring(&shop, &survey).await;
+    let stop = on_ctrl_c();
+    let brought = match plan.open_books(&shop, &survey).await {
+        Ok(()) => plan.bring(&shop, &survey, world.mix(), &stop).await,
+        Err(failure) => Err(failure),
+    };
     shop.close(DRAIN).await;
-    let brought = brought?;
+    let brought = brought.map_err(|failure| failure.about(db))?;
     print(json, &brought.answer, || shown(&brought, &survey))?;
-    brought.finished()
+    brought.finished(db)
 }
 
 impl Brought {
-    /// A run that was stopped has not done what it was asked.
-    pub(super) fn finished(&self) -> Result<(), Failure> {
-        let text = "stopped before all orders had ended; the same command goes on where it stopped";
-        if self.stopped { Err(Failure::new(Blame::Outside, text)) } else { Ok(()) }
+    /// A run that was stopped, or that could not write any more, has not done what it was asked.
+    pub(super) fn finished(&self, db: &Path) -> Result<(), Failure> {
+        if self.stopped {
+            let text = "stopped before all orders had ended; the same command goes on where it stopped";
+            return Err(Failure::outside(text));
+        }
+        if self.open > 0 && self.outages > 0 {
+            let text = format!(
+                "{} orders have not ended, for it could not be written; check its disk, then the same command goes on",
+                self.open
+            );
+            return Err(Failure::outside(text).about(db));
+        }
+        Ok(())
     }
 }
 
@@ -82,26 +91,36 @@ impl Plan {
         Ok(Survey::read(Rows::open(&self.file, &self.reading)?, &self.services)?)
     }
 
+    /// Puts the opening stock on the shelves, once for each SKU.
+    pub(super) async fn open_books(&self, shop: &Shop, survey: &Survey) -> Result<(), Failure> {
+        shop.adjust(self.stock.opening(survey.skus())).await.map_err(Failure::outside)
+    }
+
     /// Brings the file in, until all its orders have ended.
-    pub(super) async fn bring(&self, shop: &Shop, survey: &Survey) -> Result<Brought, Failure> {
-        let stop = on_ctrl_c();
-        let mut report = Report::create(&self.report).map_err(outside)?;
-        shop.adjust(self.stock.opening(survey.skus())).await.map_err(outside)?;
+    pub(super) async fn bring(
+        &self,
+        shop: &Shop,
+        survey: &Survey,
+        mix: PaymentMix,
+        stop: &Stop,
+    ) -> Result<Brought, Failure> {
+        let before = shop.oms().metrics().outages;
+        let mut report = Report::create(&self.report).map_err(Failure::outside)?;
         let rows = Rows::open(&self.file, &self.reading)?;
-        let gather = Gather::new(rows, survey, &self.services, self.mix);
+        let gather = Gather::new(rows, survey, &self.services, mix);
         let orders = survey.totals().orders;
         let placing = Progress::new("placing", orders);
         let intake = Intake::new(shop, &mut report, self.pace);
-        let (taken, watch) = intake.run(gather, &stop, |done| placing.reach(done)).await?;
+        let (taken, watch) = intake.run(gather, stop, |done| placing.reach(done)).await?;
         drop(placing);
         let ending = Progress::new("ending", taken.placed + taken.already_known);
-        let settled = watch.run(shop, self.settle, &stop, |done| ending.reach(done)).await?;
+        let settled = watch.run(shop, self.settle, stop, |done| ending.reach(done)).await?;
         for row in &settled.too_late {
-            report.add(row).map_err(outside)?;
+            report.add(row).map_err(Failure::outside)?;
         }
-        report.finish().map_err(outside)?;
-        let open = settled.open;
-        Ok(Brought { answer: self.answer(survey, taken, settled), open, stopped: stop.asked() })
+        report.finish().map_err(Failure::outside)?;
+        let (open, outages) = (settled.open, shop.oms().metrics().outages - before);
+        Ok(Brought { answer: self.answer(survey, taken, settled), open, stopped: stop.asked(), outages })
     }
 
     fn answer(&self, survey: &Survey, taken: Taken, settled: Settled) -> ImportAnswer {
@@ -121,11 +140,15 @@ impl Plan {
     }
 }
 
-fn on_ctrl_c() -> Stop {
+/// Ctrl-C asks the run to stop; a second one ends the process at once, which loses nothing either.
+pub(super) fn on_ctrl_c() -> Stop {
     let stop = Stop::default();
     let asked = stop.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if asked.asked() {
+                std::process::exit(i32::from(Blame::Outside.code()));
+            }
             asked.ask();
         }
     });
@@ -139,7 +162,7 @@ fn shown(brought: &Brought, survey: &Survey) -> String {
     let mut rows = vec![
         count("rows", answer.rows),
         count("orders", answer.orders),
-        (format!("gross, minor units of {}", survey.currency()), grouped(answer.gross_minor.into())),
+        ("gross".to_owned(), Money::new(answer.gross_minor, survey.currency()).to_string()),
         count("placed now", answer.placed),
         count("placed before", answer.already_known),
         count("cancellations of whole orders", totals.cancellations_matched),

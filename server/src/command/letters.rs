@@ -1,6 +1,6 @@
 //! `oms dead-letters`: messages that could not be handled.
 
-use super::{open::existing, outside, print};
+use super::{open::existing, output::print};
 use crate::{
     args::DeadLettersCommand,
     exit::{Blame, Failure},
@@ -9,6 +9,9 @@ use crate::{
 use oms_core::store::{DeadLetter, DeadLetterState, Pick};
 use serde::Serialize;
 use std::{path::Path, time::Duration};
+
+/// How long redriven messages, and what follows from them, may take; what takes longer goes on with the next run.
+const REST: Duration = Duration::from_secs(10);
 
 #[derive(Serialize)]
 struct Letter {
@@ -37,8 +40,11 @@ pub(super) async fn run(db: &Path, json: bool, command: DeadLettersCommand) -> R
     let mut shop = existing(db).await?;
     match command {
         DeadLettersCommand::List { after, limit } => {
-            let found =
-                shop.oms().dead_letters(&Pick::Everything, after, limit as usize).await.map_err(outside)?;
+            let found = shop
+                .oms()
+                .dead_letters(&Pick::Everything, after, limit as usize)
+                .await
+                .map_err(Failure::outside)?;
             let answer = Letters { dead_letters: found.iter().map(letter).collect() };
             print(json, &answer, || {
                 let cells = |one: &Letter| {
@@ -59,7 +65,7 @@ pub(super) async fn run(db: &Path, json: bool, command: DeadLettersCommand) -> R
         }
         DeadLettersCommand::Show { number } => {
             let pick = Pick::Numbers(vec![number]);
-            let found = shop.oms().dead_letters(&pick, 0, 1).await.map_err(outside)?;
+            let found = shop.oms().dead_letters(&pick, 0, 1).await.map_err(Failure::outside)?;
             let missing =
                 || Failure::new(Blame::Input, format!("there is no dead letter {number}; list them first"));
             let one = letter(found.first().ok_or_else(missing)?);
@@ -72,10 +78,9 @@ pub(super) async fn run(db: &Path, json: bool, command: DeadLettersCommand) -> R
         }
         DeadLettersCommand::Redrive { number, all: _ } => {
             let pick = number.map_or(Pick::Everything, |number| Pick::Numbers(vec![number]));
-            let redriven = shop.oms().redrive(&pick).await.map_err(outside)?;
+            let redriven = shop.oms().redrive(&pick).await.map_err(Failure::outside)?;
             shop.run();
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            shop.close(Duration::from_secs(10)).await;
+            shop.rest(REST).await?;
             print(json, &Redriven { redriven }, || format!("{redriven} dead letters are handled again"))
         }
     }

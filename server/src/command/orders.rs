@@ -1,17 +1,17 @@
 //! `oms orders`: look at orders, or cancel one.
 
-use super::{open::existing, outside, print};
+use super::{open::existing, output::print};
 use crate::{
     args::{OrdersCommand, Page, Reference},
     exit::{Blame, Failure},
     import::PRINCIPAL,
     shop::Shop,
-    show::{grouped, table},
+    show::{amount, table},
 };
 use oms_core::{
     event::public::Status,
     id::{OrderId, order_id},
-    projection::OrderSummary,
+    projection::{OrderSummary, Stuck, story::Story},
 };
 use serde::Serialize;
 use std::{path::Path, time::Duration};
@@ -25,6 +25,13 @@ const CANCEL: Duration = Duration::from_secs(10);
 struct Listed {
     orders: Vec<OrderSummary>,
     next: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    summary: Option<OrderSummary>,
+    story: &'a Story,
 }
 
 #[derive(Serialize)]
@@ -44,9 +51,9 @@ pub(super) async fn run(db: &Path, json: bool, command: OrdersCommand) -> Result
         }
         OrdersCommand::Show { order } => {
             let order = find(&shop, &order).await?;
-            let story = shop.oms().story(&order).await.map_err(outside)?;
-            let summary = shop.oms().order(&order).await.map_err(outside)?;
-            print(json, &summary, || story.to_string())
+            let story = shop.oms().story(&order).await.map_err(Failure::outside)?;
+            let summary = shop.oms().order(&order).await.map_err(Failure::outside)?;
+            print(json, &Shown { summary, story: &story }, || story.to_string())
         }
         OrdersCommand::Cancel { order, reason } => cancel(shop, json, &order, &reason).await,
     }
@@ -61,7 +68,7 @@ async fn list(shop: &Shop, json: bool, status: Option<&str>, page: &Page) -> Res
     let (mut orders, mut next) = (Vec::new(), page.after.clone());
     let limit = page.limit as usize;
     loop {
-        let found = shop.oms().orders(next.as_deref(), PAGE).await.map_err(outside)?;
+        let found = shop.oms().orders(next.as_deref(), PAGE).await.map_err(Failure::outside)?;
         next = found.next;
         orders
             .extend(found.orders.into_iter().filter(|one| wanted.is_none_or(|wanted| wanted == one.status)));
@@ -77,7 +84,8 @@ async fn list(shop: &Shop, json: bool, status: Option<&str>, page: &Page) -> Res
     print(json, &answer, || {
         let cells = |one: &OrderSummary| {
             let source = one.source.clone().unwrap_or_default();
-            let (total, kept) = (grouped(one.total_minor.into()), grouped(one.kept_minor));
+            let code = one.currency.map_or_else(String::new, |currency| currency.to_string());
+            let (total, kept) = (amount(one.total_minor.into(), &code), amount(one.kept_minor, &code));
             [one.order.to_string(), source, one.status.name().to_owned(), one.lines.to_string(), total, kept]
         };
         let text =
@@ -92,11 +100,9 @@ pub(super) fn more(text: String, next: Option<&str>) -> String {
 }
 
 async fn stuck(shop: &Shop, json: bool) -> Result<(), Failure> {
-    let found = shop.oms().stuck().await.map_err(outside)?;
+    let found = shop.oms().stuck().await.map_err(Failure::outside)?;
     print(json, &serde_json::json!({ "stuck": found }), || {
-        let cells = |one: &oms_core::projection::Stuck| {
-            [one.order.to_string(), format!("{:?}", one.phase), format!("{:?}", one.reason)]
-        };
+        let cells = |one: &Stuck| [one.order.to_string(), format!("{:?}", one.phase), one.reason.to_string()];
         table(&["order", "phase", "reason"], found.iter().map(cells))
     })
 }
@@ -104,12 +110,12 @@ async fn stuck(shop: &Shop, json: bool) -> Result<(), Failure> {
 async fn cancel(mut shop: Shop, json: bool, order: &Reference, reason: &str) -> Result<(), Failure> {
     let order = find(&shop, order).await?;
     shop.run();
-    let reply = shop.oms().cancel(&order, "command line", reason).await.map_err(outside)?;
+    let reply = shop.oms().cancel(&order, "command line", reason).await.map_err(Failure::outside)?;
     if reply.accepted {
         // What takes longer is owed, and goes on with the next run.
         let _ = tokio::time::timeout(CANCEL, shop.oms().wait_until_settled(&order)).await;
     }
-    let status = shop.oms().status(&order).await.map_err(outside)?;
+    let status = shop.oms().status(&order).await.map_err(Failure::outside)?;
     shop.close(CANCEL).await;
     let status = status.map_or("unknown", Status::name).to_owned();
     let answer = Cancelled { order, accepted: reply.accepted, reasons: reply.reasons, status };
@@ -123,7 +129,7 @@ async fn cancel(mut shop: Shop, json: bool, order: &Reference, reason: &str) -> 
 async fn find(shop: &Shop, reference: &Reference) -> Result<OrderId, Failure> {
     let exact = OrderId::new(&reference.text).ok();
     for order in exact.into_iter().chain([order_id(PRINCIPAL, &reference.text)]) {
-        if shop.oms().order(&order).await.map_err(outside)?.is_some() {
+        if shop.oms().order(&order).await.map_err(Failure::outside)?.is_some() {
             return Ok(order);
         }
     }
@@ -134,7 +140,7 @@ async fn find(shop: &Shop, reference: &Reference) -> Result<OrderId, Failure> {
         )
     };
     let prefix = reference.prefix().ok_or_else(none)?;
-    let page = shop.oms().orders(Some(prefix), 2).await.map_err(outside)?;
+    let page = shop.oms().orders(Some(prefix), 2).await.map_err(Failure::outside)?;
     let mut found =
         page.orders.into_iter().map(|one| one.order).filter(|one| one.as_str().starts_with(prefix));
     match (found.next(), found.next()) {

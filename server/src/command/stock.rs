@@ -1,6 +1,6 @@
 //! `oms stock`: the units of every SKU.
 
-use super::{open::existing, outside, print};
+use super::{open::existing, output::print};
 use crate::{
     args::Page,
     exit::Failure,
@@ -26,7 +26,8 @@ struct Row {
 
 pub(super) async fn run(db: &Path, json: bool, page: &Page) -> Result<(), Failure> {
     let shop = existing(db).await?;
-    let found = shop.oms().stock(page.after.as_deref(), page.limit as usize).await.map_err(outside)?;
+    let found =
+        shop.oms().stock(page.after.as_deref(), page.limit as usize).await.map_err(Failure::outside)?;
     let row = |(sku, shelf): &(oms_core::id::Sku, oms_core::projection::Shelf)| Row {
         sku: sku.to_string(),
         on_hand: shelf.on_hand(),

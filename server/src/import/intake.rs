@@ -5,7 +5,7 @@ use super::{
     watch::{Awaited, Cancelling, Watch},
 };
 use crate::{
-    exit::{Blame, Failure},
+    exit::Failure,
     plan::{Gather, Gathered, Item, Refused},
     report::Report,
 };
@@ -64,9 +64,7 @@ impl<'a, H: House + ?Sized> Intake<'a, H> {
         while let Some(item) = gather.next_item()? {
             match item {
                 Item::Order(order) => self.chunk.push(*order),
-                Item::Row(row) => {
-                    self.report.add(&row).map_err(|error| Failure::new(Blame::Outside, error))?
-                }
+                Item::Row(row) => self.report.add(&row).map_err(Failure::outside)?,
                 Item::Cancel { invoice, order, lines } => {
                     self.cancels.insert(order, Cancelling { invoice, lines });
                 }
@@ -95,7 +93,7 @@ impl<'a, H: House + ?Sized> Intake<'a, H> {
         while !chunk.is_empty() && !stop.asked() {
             let wish = |one: &Gathered| Wish { invoice: one.invoice.clone(), order: one.order.clone() };
             let wishes: Vec<Wish> = chunk.iter().map(wish).collect();
-            let answers = self.house.place(&wishes).await.map_err(outside)?;
+            let answers = self.house.place(&wishes).await.map_err(Failure::outside)?;
             let mut later = Vec::new();
             for (order, answer) in chunk.into_iter().zip(answers) {
                 later.extend(self.settle(order, answer)?);
@@ -115,7 +113,7 @@ impl<'a, H: House + ?Sized> Intake<'a, H> {
     /// Notes what became of an order; gives it back to be placed again.
     fn settle(
         &mut self,
-        mut order: Gathered,
+        order: Gathered,
         answer: Result<bool, NotPlaced>,
     ) -> Result<Option<Gathered>, Failure> {
         match answer {
@@ -126,11 +124,6 @@ impl<'a, H: House + ?Sized> Intake<'a, H> {
                 Ok(None)
             }
             Err(NotPlaced::Later) => Ok(Some(order)),
-            // An earlier run may have placed it before the file had the invoice that cancels it.
-            Err(NotPlaced::Otherwise(_)) if order.order.hold_dispatch => {
-                order.order.hold_dispatch = false;
-                Ok(Some(order))
-            }
             Err(NotPlaced::Otherwise(reason) | NotPlaced::Never(reason)) => {
                 self.refuse(&order, &reason)?;
                 Ok(None)
@@ -147,12 +140,8 @@ impl<'a, H: House + ?Sized> Intake<'a, H> {
         self.taken.refused_minor = self.taken.refused_minor.saturating_add(total);
         for &line in &order.lines {
             let row = Refused { line, invoice: order.invoice.clone(), reason: reason.to_owned() };
-            self.report.add(&row).map_err(|error| Failure::new(Blame::Outside, error))?;
+            self.report.add(&row).map_err(Failure::outside)?;
         }
         Ok(())
     }
-}
-
-pub(super) fn outside(error: super::HouseError) -> Failure {
-    Failure::new(Blame::Outside, error)
 }

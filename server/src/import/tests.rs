@@ -45,13 +45,11 @@ impl House for Scripted {
             }
             let hold = wish.order.hold_dispatch;
             let known = orders.insert(order_id(PRINCIPAL, &wish.invoice), (hold, 0, false));
-            match known {
-                Some(known) if known.0 != hold => {
-                    orders.insert(order_id(PRINCIPAL, &wish.invoice), known);
-                    Err(NotPlaced::Otherwise("other content".to_owned()))
-                }
-                other => Ok(other.is_some()),
+            if let Some(known) = known {
+                // The wish of the first time counts.
+                orders.insert(order_id(PRINCIPAL, &wish.invoice), known);
             }
+            Ok(known.is_some())
         };
         let answers = wishes.iter().map(&mut place).collect();
         if let Some((count, stop)) = &self.stop_after

@@ -1,6 +1,6 @@
 //! Waiting: until every order has ended or moves no more, and cancelling what is to be cancelled on the way.
 
-use super::{House, Standing, Stop, intake::outside};
+use super::{House, Standing, Stop};
 use crate::{exit::Failure, plan::Refused};
 use oms_core::{event::public::Status, id::OrderId};
 use std::{
@@ -115,7 +115,7 @@ impl Watch {
         let mut moved = false;
         for _ in 0..count {
             let Some(mut one) = self.open.pop_front() else { break };
-            let now = house.standing(&one.awaited.order).await.map_err(outside)?;
+            let now = house.standing(&one.awaited.order).await.map_err(Failure::outside)?;
             moved |= now != one.seen;
             one.seen = now;
             if let Some(standing) = one.seen.clone().filter(|standing| standing.ended) {
@@ -135,7 +135,7 @@ impl Watch {
             return Ok(());
         };
         let reason = format!("cancelled by invoice {}", cancelling.invoice);
-        let reasons = house.cancel(&one.awaited.order, &reason).await.map_err(outside)?;
+        let reasons = house.cancel(&one.awaited.order, &reason).await.map_err(Failure::outside)?;
         one.asked = true;
         if !reasons.is_empty() {
             self.settled.too_late.extend(cancelling.too_late(&reasons.join("; ")));

@@ -1,10 +1,12 @@
 //! Who pays how: drawn from the seed and the invoice's number alone.
 
 use oms_core::id::{Digest, Name};
+use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// A share in hundredths of a percent, 0 to 100 %.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Percent(u32);
 
 impl Percent {
@@ -35,6 +37,20 @@ impl FromStr for Percent {
         let whole: u32 = whole.parse().map_err(|_| wrong())?;
         let points = whole.checked_mul(100).and_then(|whole| whole.checked_add(part));
         points.filter(|&points| points <= 10_000).map(Self).ok_or_else(wrong)
+    }
+}
+
+impl TryFrom<String> for Percent {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Percent> for String {
+    fn from(percent: Percent) -> Self {
+        percent.to_string()
     }
 }
 

@@ -1,5 +1,6 @@
 //! One JSON object on standard output, by names that scripts may rely on.
 
+use oms_core::projection::{Sums, check::Checked, story::Story};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -45,6 +46,49 @@ pub struct CheckAnswer {
     pub kept_minor: i128,
     /// Over id, lines, status, money and units of all orders.
     pub summary_hash: String,
+}
+
+/// What `demo --json` prints: what an import does, and the figures of the table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DemoAnswer {
+    /// What became of the file.
+    #[serde(flatten)]
+    pub import: ImportAnswer,
+    /// Money by currency, over the whole database.
+    pub money: BTreeMap<String, Sums>,
+    /// Units held and not committed.
+    pub units_held: u128,
+    /// Units committed and not gone.
+    pub units_committed: u128,
+    /// Units gone for good.
+    pub units_shipped: u128,
+    /// What this run cost; `None` when it placed nothing.
+    pub cost: Option<Cost>,
+    /// Deliveries of this run that nobody owed.
+    pub duplicates_suppressed: u64,
+    /// How many rules were checked.
+    pub invariants_checked: u64,
+    /// Each of them, by number.
+    pub invariants: Vec<Checked>,
+    /// Every rule that is broken, in words.
+    pub violations: Vec<String>,
+    /// Over id, lines, status, money and units of all orders.
+    pub summary_hash: String,
+    /// The story of an order that failed after stock was held or money reserved.
+    pub story: Option<Story>,
+}
+
+/// What a run cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    /// From the first order placed to the last one ended.
+    pub seconds: f64,
+    /// Orders placed in that time, for each second.
+    pub orders_per_second: f64,
+    /// Rows written by commits, for each order placed; notices and all.
+    pub rows_per_order: f64,
+    /// Commits that wrote them.
+    pub commits: u64,
 }
 
 /// One JSON object on one line.

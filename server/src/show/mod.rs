@@ -8,6 +8,6 @@ mod json;
 mod progress;
 mod table;
 
-pub use json::{CheckAnswer, ImportAnswer, object};
+pub use json::{CheckAnswer, Cost, DemoAnswer, ImportAnswer, object};
 pub use progress::Progress;
-pub use table::{figures, grouped, table};
+pub use table::{amount, figures, grouped, table};

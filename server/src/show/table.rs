@@ -1,6 +1,7 @@
 //! Tables for people.
 
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use oms_core::money::{Currency, Money};
 
 /// Lays out rows under a header.
 #[must_use]
@@ -31,6 +32,21 @@ fn side(text: &str) -> CellAlignment {
     if number { CellAlignment::Right } else { CellAlignment::Left }
 }
 
+/// Writes an amount as `265439.21 GBP`; in minor units where it is no amount: beyond 64 bits, or of no known currency.
+///
+/// ```
+/// assert_eq!(oms_server::show::amount(26_543_921, "GBP"), "265439.21 GBP");
+/// assert_eq!(oms_server::show::amount(5, "JPY"), "5 JPY");
+/// ```
+#[must_use]
+pub fn amount(minor: i128, currency: &str) -> String {
+    let fits = i64::try_from(minor).ok().zip(Currency::new(currency).ok());
+    match fits {
+        Some((minor, currency)) => Money::new(minor, currency).to_string(),
+        None => format!("{} minor units of {currency}", grouped(minor)),
+    }
+}
+
 /// Writes a number with a comma between thousands.
 #[must_use]
 pub fn grouped(number: i128) -> String {
@@ -53,6 +69,16 @@ mod tests {
     fn thousands_are_grouped() {
         let texts = [0, 999, 1_000, 36_021_858].map(grouped);
         assert_eq!(texts, ["0", "999", "1,000", "36,021,858"]);
+    }
+
+    #[test]
+    fn an_amount_is_written_by_its_currency_and_never_cut() {
+        assert_eq!(
+            ["GBP", "JPY", "KWD"].map(|code| amount(-1_234, code)),
+            ["-12.34 GBP", "-1234 JPY", "-1.234 KWD"]
+        );
+        assert_eq!(amount(i128::from(i64::MAX) + 1, "GBP"), "9,223,372,036,854,775,808 minor units of GBP");
+        assert_eq!(amount(7, "???"), "7 minor units of ???");
     }
 
     #[test]

@@ -12,6 +12,7 @@
 
 mod columns;
 mod error;
+mod field;
 mod json;
 mod line;
 mod record;
@@ -19,8 +20,9 @@ mod row;
 mod rows;
 mod value;
 
-pub use columns::{Field, Mapping};
+pub use columns::Mapping;
 pub use error::SourceError;
+pub use field::Field;
 pub use row::{BadRow, Row, is_cancellation};
 pub use rows::{Format, Reading, Rows};
 pub use value::{Dates, Moment};
