@@ -12,6 +12,7 @@ mod fields;
 mod happy;
 mod house;
 mod keys;
+mod late;
 mod market;
 mod pace;
 mod shop;

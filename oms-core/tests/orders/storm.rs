@@ -56,6 +56,11 @@ impl Storm {
         self.cloud().counts
     }
 
+    /// Whatever was ever published.
+    pub(crate) fn seen(&self) -> Vec<Pack> {
+        self.cloud().seen.clone()
+    }
+
     /// Publishes again whatever was ever published, from the beginning.
     pub(crate) async fn replay(&self) {
         let packs = {
