@@ -1,11 +1,24 @@
 //! A batch: what one turn is made of.
 
-use super::{desk::InHand, work::Origin};
+use super::desk::InHand;
 use crate::{
+    gateway::EffectKey,
+    id::StreamId,
     message::{Limit, Message, PackId},
     store::Local,
 };
 use std::time::Duration;
+
+/// Where a message came from decides what its turn's commit consumes (rule 8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Owed { pack: PackId, index: u16 },
+    Released { seq: u64 },
+    Redriven { number: u64 },
+    Due { stream: StreamId, set_at: u64, firing: u64 },
+    Answered { effect: EffectKey, settled: bool },
+    Request,
+}
 
 /// A pack that a broker brought, decoded.
 pub(super) struct Delivered {

@@ -1,9 +1,9 @@
 //! Work: the messages in a turn's hands, and where each came from.
 
+pub(super) use super::batch::Origin;
 use super::{batch::Batch, desk::InHand};
 use crate::{
     clock::Timestamp,
-    gateway::EffectKey,
     id::{Digest, MessageId, Name, StreamId},
     message::{Codec, CodecError, Envelope, Key, Message, PackId},
     service::{DEADLINE_REACHED, DeadlineReached, EFFECT_ANSWERED, EffectAnswered},
@@ -11,17 +11,6 @@ use crate::{
 };
 use bytes::Bytes;
 use serde_json::value::RawValue;
-
-/// Where a message came from decides what its turn's commit consumes (rule 8).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    Owed { pack: PackId, index: u16 },
-    Released { seq: u64 },
-    Redriven { number: u64 },
-    Due { stream: StreamId, set_at: u64, firing: u64 },
-    Answered { effect: EffectKey, settled: bool },
-    Request,
-}
 
 /// A message to handle, how often it was tried before, and where it came from.
 #[derive(Clone, Debug)]
