@@ -5,6 +5,7 @@ pub mod locks;
 mod memory;
 mod port;
 mod stream;
+mod tenancy;
 mod turn;
 
 pub use crate::id::{Rank, StreamId};
@@ -15,6 +16,7 @@ pub use port::{
     StoreCapabilities, Waiting,
 };
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
+pub use tenancy::{Owners, Tenures};
 pub use turn::{
     Ask, Buried, Consumed, Doing, End, Found, Lease, Local, LocalMessage, Owed, Parked, Right, Turn, Write,
     Writes,

@@ -17,6 +17,9 @@ pub struct Options {
     pub lanes: u16,
     /// The largest batch of one turn (rule 21).
     pub batch: Limit,
+    /// The largest number of streams that one turn loads beside those that were asked for with the batch; one message
+    /// always fits, however many it needs (rule 21).
+    pub streams: usize,
     /// The largest pack that travels as one broker message.
     pub pack: Limit,
     /// How long a lease holds; renewed at a third of it (rule 8).
@@ -41,6 +44,7 @@ impl Default for Options {
         Self {
             lanes: 4,
             batch: Limit { messages: 200, bytes: 4 << 20 },
+            streams: 4_096,
             pack: Limit { messages: 100, bytes: 256 << 10 },
             lease: Duration::from_secs(15),
             overdue: Duration::from_secs(5),

@@ -118,7 +118,9 @@ impl Placer {
         let now = self.parts.clock.now();
         let (counted, mut owed) = *self.owed.lock().unwrap_or_else(PoisonError::into_inner);
         if now.since(counted) > std::time::Duration::from_millis(100) {
-            owed = self.parts.store.count().await.map_err(PlaceError::Store)?.owed;
+            let counts = self.parts.store.count().await.map_err(PlaceError::Store)?;
+            // A dead letter keeps its owed row until it is handled; it is not what a house is overloaded by.
+            owed = counts.owed.saturating_sub(counts.buried);
             *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = (now, owed);
         }
         if owed > limit { Err(PlaceError::Overloaded { owed, limit }) } else { Ok(()) }

@@ -79,7 +79,9 @@ pub(super) async fn turn(
     let condemned = foremost(&mut all, batch);
     // The store bounds what is owed; answers and local work count as well (rule 21).
     let works = &all[..all.len().min(batch.limit.messages.max(1))];
-    let loaded = load(open.as_mut(), handler, works, &mut found, wanted).await?;
+    let (loaded, fits) =
+        load(open.as_mut(), handler, works, &mut found, wanted, parts.options.streams).await?;
+    let works = &works[..fits];
     let mut draft = Draft::new(sender, handler, &mut found, loaded);
     let outlook = match condemned {
         Some(error) => condemn(works, error, &mut draft),
@@ -164,28 +166,39 @@ fn ask(handler: &dyn Handler, batch: &Batch<'_>, wanted: &Wanted) -> Ask {
     }
 }
 
-/// Loads what the works need: keyed streams first; with them known, shared ones, once and sorted (rule 14).
+/// Loads what the works need: keyed streams first; with them known, shared ones, once and sorted (rule 14). Says how many
+/// of the works, from the front, fit under the bound on streams; the rest comes again in the next turn (rule 21).
 async fn load(
     open: &mut dyn Turn,
     handler: &dyn Handler,
     works: &[Work],
     found: &mut Found,
     wanted: &Wanted,
-) -> Result<Loaded, StoreError> {
+    bound: usize,
+) -> Result<(Loaded, usize), StoreError> {
     let first = std::mem::take(&mut found.streams);
     let mut loaded = Loaded(first.into_iter().map(|(stream, state)| (stream, Entry::new(state))).collect());
+    let mut fits = works.len();
     for rank in [Rank::Keyed, Rank::Shared] {
-        let readable = works.iter().filter(|work| work.unreadable.is_none());
-        let named = readable.flat_map(|work| handler.streams(&work.message, &loaded));
-        let named = named.chain(wanted.streams.iter().cloned());
-        let missing: BTreeSet<StreamId> =
-            named.filter(|stream| stream.rank == rank && loaded.get(stream).is_none()).collect();
+        let mut missing: BTreeSet<StreamId> = wanted.streams.iter().cloned().collect();
+        missing.retain(|stream| stream.rank == rank && loaded.get(stream).is_none());
+        for (place, work) in works[..fits].iter().enumerate().filter(|(_, work)| work.unreadable.is_none()) {
+            let named = handler.streams(&work.message, &loaded).into_iter();
+            let more: BTreeSet<StreamId> =
+                named.filter(|stream| stream.rank == rank && loaded.get(stream).is_none()).collect();
+            let new = more.iter().filter(|stream| !missing.contains(*stream)).count();
+            if place > 0 && missing.len() + new > bound {
+                fits = place;
+                break;
+            }
+            missing.extend(more);
+        }
         if !missing.is_empty() {
             let more = open.load(&missing).await?;
             loaded.0.extend(more.into_iter().map(|(stream, state)| (stream, Entry::new(state))));
         }
     }
-    Ok(loaded)
+    Ok((loaded, fits))
 }
 
 fn condemn(works: &[Work], error: &str, draft: &mut Draft) -> Outlook {

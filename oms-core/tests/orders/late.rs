@@ -16,6 +16,7 @@ use oms_core::{
         order::OrderService, payment::PaymentService, shipping::ShippingService,
     },
     store::Store,
+    worker::Options,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -94,4 +95,20 @@ fn rule_12_orders_are_keyed_streams_and_only_what_many_orders_meet_is_shared() {
             assert!(page.iter().all(|(stream, _)| stream.rank == rank), "{kind}");
         }
     });
+}
+
+#[test]
+fn rule_21_a_turn_that_may_load_few_streams_takes_fewer_messages_and_all_orders_still_end() {
+    let turns = |streams: usize| {
+        let world = World::kind();
+        let options = Options { streams, ..Options::default() };
+        world.play_with(|builder| builder.options(options), async |oms| {
+            let orders = Market { orders: 40, hot: 100 }.open(&oms).await;
+            Market::decide(&world, &oms, &orders).await;
+            world.rest(&oms).await;
+            oms.metrics().turns
+        })
+    };
+    let (few, many) = (turns(1), turns(4_096));
+    assert!(few > many, "{few} turns with one stream each, {many} with many");
 }

@@ -1,6 +1,6 @@
 //! Whole orders through the house, on a virtual clock.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on stops")]
 
 mod audit;
 mod cancels;

@@ -6,7 +6,7 @@ use oms_core::{
     gateway::EffectKey,
     id::Name,
     message::GroupLane,
-    store::{Counts, Lease, PUBLIC, StreamId},
+    store::{Counts, Lease, Owners, PUBLIC, StreamId, Tenures},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -95,7 +95,8 @@ pub(crate) struct Present {
     /// Packs that nobody is owed may have been left behind.
     pub(crate) orphans: bool,
     tenures: BTreeMap<GroupLane, Tenure>,
-    removed: BTreeSet<Name>,
+    pub(crate) removed: BTreeSet<Name>,
+    pub(crate) owners: Owners,
     epoch: u64,
     unclaimed: BTreeMap<StreamId, BTreeSet<EffectKey>>,
     pending: BTreeMap<(i64, Name), BTreeMap<i64, EffectKey>>,
@@ -251,16 +252,20 @@ impl Present {
         told.any(|wish| *self.book.name(wish.lane).group == *group)
     }
 
-    pub(crate) fn lease(
-        &mut self,
-        owner: u128,
-        lane: &GroupLane,
-        now: Timestamp,
-        time: Duration,
-    ) -> Option<Lease> {
-        if self.removed.contains(&lane.group) {
-            return None;
-        }
+    /// The whole topology, as it is registered.
+    pub(crate) fn topology(&self) -> Topology {
+        let mut hears = (*self.hears).clone();
+        let public = hears.remove(PUBLIC).unwrap_or_default();
+        Topology { hears, public, lanes: self.book.lanes }
+    }
+}
+
+impl Tenures for Present {
+    fn is_held_by(&self, owner: u128, lane: &GroupLane) -> bool {
+        self.tenures.get(lane).is_some_and(|tenure| tenure.owner == owner)
+    }
+
+    fn claim(&mut self, owner: u128, lane: &GroupLane, time: Duration, now: Timestamp) -> Option<Lease> {
         let held = self.tenures.get_mut(lane);
         if time.is_zero() {
             if held.is_some_and(|tenure| tenure.owner == owner) {
@@ -284,12 +289,5 @@ impl Present {
             self.unclaim(id);
         }
         Some(Lease { lane: lane.clone(), epoch: self.epoch, left: time })
-    }
-
-    /// The whole topology, as it is registered.
-    pub(crate) fn topology(&self) -> Topology {
-        let mut hears = (*self.hears).clone();
-        let public = hears.remove(PUBLIC).unwrap_or_default();
-        Topology { hears, public, lanes: self.book.lanes }
     }
 }

@@ -118,7 +118,12 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Lease>, StoreError> {
         let now = self.0.clock.now();
         let mut present = present(&self.0.present);
-        Ok(wanted.iter().filter_map(|lane| present.lease(owner, lane, now, time)).collect())
+        let open: Vec<GroupLane> =
+            wanted.iter().filter(|lane| !present.removed.contains(&lane.group)).cloned().collect();
+        let mut owners = std::mem::take(&mut present.owners);
+        let leases = owners.lease(owner, &open, time, now, &mut *present);
+        present.owners = owners;
+        Ok(leases)
     }
 
     async fn turn(&self, right: &Right, ask: Ask) -> Result<Box<dyn Turn>, StoreError> {

@@ -1,6 +1,10 @@
 //! Leases: who serves which lane, by the store's clock (rule 8).
 
-use crate::{clock::Timestamp, message::GroupLane, store::Lease};
+use crate::{
+    clock::Timestamp,
+    message::GroupLane,
+    store::{Lease, Tenures},
+};
 use std::{collections::BTreeMap, time::Duration};
 
 #[derive(Default)]
@@ -14,15 +18,12 @@ struct Row {
 #[derive(Default)]
 pub(super) struct Leases(BTreeMap<GroupLane, Row>);
 
-impl Leases {
-    /// Claims a lane for `owner`, keeps it, or gives it back when `time` is zero.
-    pub(super) fn claim(
-        &mut self,
-        owner: u128,
-        lane: &GroupLane,
-        time: Duration,
-        now: Timestamp,
-    ) -> Option<Lease> {
+impl Tenures for Leases {
+    fn is_held_by(&self, owner: u128, lane: &GroupLane) -> bool {
+        self.0.get(lane).is_some_and(|row| row.owner == Some(owner))
+    }
+
+    fn claim(&mut self, owner: u128, lane: &GroupLane, time: Duration, now: Timestamp) -> Option<Lease> {
         let row = self.0.entry(lane.clone()).or_default();
         let mine = row.owner == Some(owner);
         if time.is_zero() {
@@ -41,7 +42,9 @@ impl Leases {
         row.until = now.after(time);
         Some(Lease { lane: lane.clone(), epoch: row.epoch, left: time })
     }
+}
 
+impl Leases {
     /// Whether the lane has not changed hands since.
     pub(super) fn holds(&self, lease: &Lease) -> bool {
         self.0.get(&lease.lane).is_some_and(|row| row.epoch == lease.epoch)

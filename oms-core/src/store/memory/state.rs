@@ -8,7 +8,7 @@ use crate::{
     clock::Timestamp,
     id::Name,
     message::{GroupLane, MAX_LANES},
-    store::{Counts, Local, PUBLIC, Registered, StoreError, Stream, StreamId, Streams, Waiting},
+    store::{Counts, Local, Owners, PUBLIC, Registered, StoreError, Stream, StreamId, Streams, Waiting},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,6 +22,7 @@ pub(super) struct State {
     pub(super) hears: Arc<BTreeMap<Name, BTreeSet<Name>>>,
     pub(super) revision: u64,
     pub(super) removed: BTreeSet<Name>,
+    pub(super) owners: Owners,
     pub(super) leases: Leases,
     pub(super) owing: Owing,
     pub(super) alarms: Alarms,

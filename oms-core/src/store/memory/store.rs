@@ -76,8 +76,9 @@ impl Store for MemoryStore {
     ) -> Result<Vec<Lease>, StoreError> {
         let now = self.0.clock.now();
         let state = &mut *self.0.state();
-        let open = wanted.iter().filter(|lane| !state.removed.contains(&lane.group));
-        Ok(open.filter_map(|lane| state.leases.claim(owner, lane, time, now)).collect())
+        let open: Vec<GroupLane> =
+            wanted.iter().filter(|lane| !state.removed.contains(&lane.group)).cloned().collect();
+        Ok(state.owners.lease(owner, &open, time, now, &mut state.leases))
     }
 
     async fn turn(&self, right: &Right, ask: Ask) -> Result<Box<dyn Turn>, StoreError> {
