@@ -25,6 +25,7 @@ use std::{
     pin::pin,
     sync::{Arc, Mutex},
     task::Poll,
+    time::Duration,
 };
 
 /// Polls a future at most so often; `None` when it was not done by then.
@@ -107,6 +108,9 @@ pub(crate) fn slow(world: &World, builder: Builder) -> Builder {
 /// A world whose store may have committed what nobody was told of.
 fn world(draws: Draws) -> World {
     let mut world = World::new(draws);
+    // Each crash costs the length of a lease: no step may run out of time for that, or the ends would differ.
+    let day = Duration::from_secs(24 * 3_600);
+    (world.times.reserve, world.times.payment, world.times.commit) = (day, day, day);
     world.store = Arc::new(SlowStore(Arc::clone(&world.store)));
     world
 }
