@@ -138,7 +138,7 @@ fn a_house_that_crashes_all_the_time_ends_every_order_as_a_calm_one_does() {
     assert_eq!(crashing(&mut calm, usize::MAX / 2, slow, day), 0);
     let calm = outcome(&calm);
     assert_eq!(calm.1, 3, "all ends were met");
-    for every in [61, 307] {
+    for every in [113, 307] {
         let mut world = world(draws());
         let crashes = crashing(&mut world, every, slow, day);
         println!("every {every} polls: {crashes} crashes");
@@ -164,7 +164,7 @@ fn a_mail_in_flight_in_a_crash_may_go_twice_and_every_other_goes_once() {
 
 #[test]
 fn an_order_is_ended_whenever_the_house_crashes_once() {
-    for polls in (1..400).step_by(5) {
+    for polls in (1..400).step_by(8) {
         let mut world = world(Draws::new(1));
         let place = async |oms: &Oms| -> OrderId { crate::shop::open(oms, usual("card")).await };
         let life = world.life(
