@@ -100,7 +100,7 @@ fn live_through(seed: u64) -> Report {
 #[test]
 fn whatever_happens_every_order_ends_and_every_promise_holds() {
     let mut ends = std::collections::BTreeMap::<String, u64>::new();
-    let seeds: u64 = std::env::var("CHAOS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    let seeds: u64 = std::env::var("CHAOS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
     for seed in 0..seeds {
         println!("seed {seed}");
         let report = live_through(seed);
