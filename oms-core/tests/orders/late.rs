@@ -102,12 +102,15 @@ fn rule_21_a_turn_that_may_load_few_streams_takes_fewer_messages_and_all_orders_
     let turns = |streams: usize| {
         let world = World::kind();
         let options = Options { streams, ..Options::default() };
-        world.play_with(|builder| builder.options(options), async |oms| {
-            let orders = Market { orders: 40, hot: 100 }.open(&oms).await;
-            Market::decide(&world, &oms, &orders).await;
-            world.rest(&oms).await;
-            oms.metrics().turns
-        })
+        world.play_with(
+            |builder| builder.options(options),
+            async |oms| {
+                let orders = Market { orders: 40, hot: 100 }.open(&oms).await;
+                Market::decide(&world, &oms, &orders).await;
+                world.rest(&oms).await;
+                oms.metrics().turns
+            },
+        )
     };
     let (few, many) = (turns(1), turns(4_096));
     assert!(few > many, "{few} turns with one stream each, {many} with many");
