@@ -101,7 +101,8 @@ fn live_through(seed: u64) -> Report {
 fn whatever_happens_every_order_ends_and_every_promise_holds() {
     let mut ends = std::collections::BTreeMap::<String, u64>::new();
     let seeds: u64 = std::env::var("CHAOS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
-    for seed in 0..seeds {
+    // 762: a cancel that was refused too late and asked again once had the id of the first.
+    for seed in (0..seeds).chain([762]) {
         println!("seed {seed}");
         let report = live_through(seed);
         assert_eq!(report.orders, u64::from(ORDERS), "seed {seed}");
