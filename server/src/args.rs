@@ -16,18 +16,34 @@ use clap::{Args, Parser, Subcommand};
 use oms_core::money::Currency;
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
+/// How a run ends, for scripts.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, refused rows included
+  1  a promise is broken; oms check says which
+  2  bad input or usage
+  3  something outside is unavailable, or the run was interrupted; the same command goes on where it stopped";
+
+/// What a run that takes long says of its end.
+const INTERRUPT: &str = "\
+Ctrl-C finishes what is begun and ends with exit code 3; a second one ends at once. Neither loses anything, nor does a \
+kill: the same command goes on where it stopped, and places nothing twice.";
+
+/// The heading of options that every command has.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Takes orders from placed to completed, in one process and one file.
 #[derive(Debug, Parser)]
-#[command(name = "oms", version, arg_required_else_help = true)]
+#[command(name = "oms", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
     /// The database file [default: orders.db; of the demo: demo.db]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", help_heading = EVERYWHERE)]
     pub db: Option<PathBuf>,
     /// Print one JSON object on standard output, and nothing else there
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// Say on standard error what happens; twice for more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub verbose: u8,
     /// What to do.
     #[command(subcommand)]
@@ -47,8 +63,10 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the five services on the orders of the sample, and tell the story of one that failed
+    #[command(after_help = INTERRUPT)]
     Demo(DemoArgs),
     /// Place the orders of a CSV or NDJSON file, cancel what its cancellations match, and wait until all have ended
+    #[command(after_help = INTERRUPT)]
     Import(Box<ImportArgs>),
     /// Look at orders, or cancel one
     #[command(subcommand)]
@@ -64,20 +82,21 @@ pub enum Command {
 
 /// How the simulated outside world behaves: kept with the database by its first run, and the same from then on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "The simulated outside world, chosen by a database's first run")]
 pub struct WorldArgs {
-    /// Which draw: equal seeds draw equal payment methods and failures
+    /// Which draw: equal seeds draw equal payment methods and failures [default: 0; of the demo: 5]
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
-    /// How many percent of the orders pay by UPI
+    /// How many percent of the orders pay by UPI [default: 0; of the demo: 10]
     #[arg(long, value_name = "PERCENT")]
     pub upi: Option<Percent>,
-    /// How many percent of the orders pay in cash on delivery
+    /// How many percent of the orders pay in cash on delivery [default: 0; of the demo: 10]
     #[arg(long, value_name = "PERCENT")]
     pub cod: Option<Percent>,
-    /// How many percent of the card payments are declined
+    /// How many percent of the payments by card or UPI are declined [default: 0; of the demo: 5]
     #[arg(long, value_name = "PERCENT")]
     pub decline: Option<Percent>,
-    /// How many percent of the parcels no carrier takes
+    /// How many percent of the parcels no carrier takes [default: 0]
     #[arg(long, value_name = "PERCENT")]
     pub refuse: Option<Percent>,
 }
@@ -88,7 +107,7 @@ pub struct DemoArgs {
     /// The file of orders [default: the sample that ships with the source]
     #[arg(long, value_name = "PATH")]
     pub file: Option<PathBuf>,
-    /// The outside world; 5 % declined cards, 10 % UPI and 10 % cash on delivery when nothing else is said.
+    /// The outside world.
     #[command(flatten)]
     pub world: WorldArgs,
 }
@@ -113,19 +132,19 @@ pub struct ImportArgs {
     /// Stock codes that are services without stock, with commas between them
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     pub services: Option<Vec<String>>,
-    /// Opening stock, once for each SKU: units of each, or a CSV with the columns sku,units
+    /// Opening stock, given once to each SKU: a number of units, or a CSV with the columns sku,units
     #[arg(long, value_name = "N|CSV", default_value = "1000000")]
     pub stock: String,
-    /// Place at most so many orders in a second; 0 is no limit
+    /// Place at most so many orders a second; 0 is no limit
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub rate: u32,
-    /// Give up on orders that have not moved for so long
+    /// Leave orders alone that have not moved for so long, such as 500ms, 30s or 2m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub settle: Duration,
     /// The report of refused rows [default: FILE.report.csv beside the database]
     #[arg(long, value_name = "PATH")]
     pub report: Option<PathBuf>,
-    /// The outside world; all pay by card and nothing fails when nothing else is said.
+    /// The outside world.
     #[command(flatten)]
     pub world: WorldArgs,
 }
@@ -142,11 +161,11 @@ impl ImportArgs {
 /// A page of a list.
 #[derive(Clone, Debug, Args)]
 pub struct Page {
-    /// Begin after this one
-    #[arg(long)]
+    /// Begin after this one: where the last page ended
+    #[arg(long, value_name = "LAST")]
     pub after: Option<String>,
-    /// At most so many
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    /// Show at most so many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub limit: u32,
 }
 
@@ -155,7 +174,7 @@ pub struct Page {
 pub enum OrdersCommand {
     /// List orders
     List {
-        /// Only those of this status, such as completed
+        /// Only those of this status: pending, confirmed, paid, shipped, completed, failed or cancelled
         #[arg(long, conflicts_with = "stuck")]
         status: Option<String>,
         /// Only those that will not end by themselves, each with its reason
@@ -170,12 +189,12 @@ pub enum OrdersCommand {
         /// Its id, the first 6 or more digits of it, or the source's order number
         order: Reference,
     },
-    /// Ask for an order to be cancelled
+    /// Ask for an order to be cancelled: undone and refunded before its dispatch, refused with reasons after it
     Cancel {
         /// Its id, the first 6 or more digits of it, or the source's order number
         order: Reference,
-        /// Why
-        #[arg(long, default_value = "cancelled on the command line")]
+        /// Why, for the order's story
+        #[arg(long, value_name = "TEXT", default_value = "cancelled on the command line")]
         reason: String,
     },
 }
@@ -186,10 +205,10 @@ pub enum DeadLettersCommand {
     /// List them
     List {
         /// Begin after this number
-        #[arg(long, default_value_t = 0)]
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
         after: u64,
-        /// At most so many
-        #[arg(long, default_value_t = 50)]
+        /// Show at most so many
+        #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
     },
     /// Show one: its error, attempts and bytes
@@ -197,7 +216,7 @@ pub enum DeadLettersCommand {
         /// Its number
         number: u64,
     },
-    /// Try them again, once however often one asks
+    /// Have one or all handled again by the group that failed; one that fails again is buried again
     Redrive {
         /// Its number
         #[arg(required_unless_present = "all")]

@@ -60,3 +60,28 @@ fn a_redrive_says_which() {
     assert!(parse("oms dead-letters redrive 7 --all").is_err());
     assert!(parse("oms dead-letters redrive --all").is_ok());
 }
+
+#[test]
+fn the_help_says_the_exit_codes_and_what_an_interrupt_does() {
+    let help = |line| parse(line).map(|_| ()).expect_err("help is no run").to_string();
+    let top = help("oms --help");
+    for text in [
+        "0  done",
+        "1  a promise is broken",
+        "2  bad input",
+        "3  something outside is unavailable, or the run was",
+    ] {
+        assert!(top.contains(text), "{text}: {top}");
+    }
+    for line in ["oms demo --help", "oms import --help"] {
+        assert!(help(line).contains("Ctrl-C finishes what is begun and ends with exit code 3"), "{line}");
+    }
+}
+
+#[test]
+fn the_help_names_every_status_that_a_list_may_ask_for() {
+    let help = parse("oms orders list --help").map(|_| ()).expect_err("help is no run").to_string();
+    for status in oms_core::event::public::Status::ALL {
+        assert!(help.contains(status.name()), "{}: {help}", status.name());
+    }
+}

@@ -9,7 +9,7 @@ use crate::{
     report::{Report, place},
     shop::Shop,
     show::{ImportAnswer, Progress, figures, grouped},
-    source::{Reading, Rows},
+    source::{Reading, Rows, SourceError},
     world::World,
 };
 use oms_core::money::Money;
@@ -88,7 +88,20 @@ impl Brought {
 impl Plan {
     /// Reads the whole file once.
     pub(super) fn survey(&self) -> Result<Survey, Failure> {
-        Ok(Survey::read(Rows::open(&self.file, &self.reading)?, &self.services)?)
+        let rows = Rows::open(&self.file, &self.reading);
+        rows.and_then(|rows| Survey::read(rows, &self.services)).map_err(|error| match &error {
+            SourceError::Open { .. } | SourceError::NotAFile { .. } => Failure::from(error),
+            SourceError::Empty
+            | SourceError::Encoding { .. }
+            | SourceError::LongLine { .. }
+            | SourceError::MissingColumns { .. }
+            | SourceError::ColumnTwice(_)
+            | SourceError::NotJson { .. }
+            | SourceError::NoCurrency
+            | SourceError::Currency(_)
+            | SourceError::Changed
+            | SourceError::Read { .. } => Failure::from(error).about(&self.file),
+        })
     }
 
     /// Puts the opening stock on the shelves, once for each SKU.

@@ -4,6 +4,7 @@ use super::{open::existing, output::print};
 use crate::{
     args::DeadLettersCommand,
     exit::{Blame, Failure},
+    shop::Shop,
     show::table,
 };
 use oms_core::store::{DeadLetter, DeadLetterState, Pick};
@@ -12,6 +13,11 @@ use std::{path::Path, time::Duration};
 
 /// How long redriven messages, and what follows from them, may take; what takes longer goes on with the next run.
 const REST: Duration = Duration::from_secs(10);
+
+/// How long to wait between two looks at them.
+const LOOK: Duration = Duration::from_millis(10);
+/// How many are looked at with one call.
+const PAGE: usize = 500;
 
 #[derive(Serialize)]
 struct Letter {
@@ -34,10 +40,12 @@ struct Letters {
 #[derive(Serialize)]
 struct Redriven {
     redriven: usize,
+    /// How many of them failed again; `None` when some are still being tried.
+    buried_again: Option<usize>,
 }
 
 pub(super) async fn run(db: &Path, json: bool, command: DeadLettersCommand) -> Result<(), Failure> {
-    let mut shop = existing(db).await?;
+    let shop = existing(db).await?;
     match command {
         DeadLettersCommand::List { after, limit } => {
             let found = shop
@@ -77,11 +85,35 @@ pub(super) async fn run(db: &Path, json: bool, command: DeadLettersCommand) -> R
             })
         }
         DeadLettersCommand::Redrive { number, all: _ } => {
-            let pick = number.map_or(Pick::Everything, |number| Pick::Numbers(vec![number]));
-            let redriven = shop.oms().redrive(&pick).await.map_err(Failure::outside)?;
-            shop.run();
-            shop.rest(REST).await?;
-            print(json, &Redriven { redriven }, || format!("{redriven} dead letters are handled again"))
+            redrive(shop, json, &number.map_or(Pick::Everything, |number| Pick::Numbers(vec![number]))).await
+        }
+    }
+}
+
+async fn redrive(mut shop: Shop, json: bool, pick: &Pick) -> Result<(), Failure> {
+    let redriven = shop.oms().redrive(pick).await.map_err(Failure::outside)?;
+    shop.run();
+    let tried = tokio::time::timeout(REST, tried(&shop, pick)).await;
+    shop.rest(REST).await?;
+    let buried_again = tried.ok().transpose()?;
+    print(json, &Redriven { redriven, buried_again }, || match buried_again {
+        Some(0) => format!("{redriven} tried again, and handled"),
+        Some(buried) => format!("{redriven} tried again; {buried} failed again, and are buried"),
+        None => format!("{redriven} are being tried again; the next run goes on with them"),
+    })
+}
+
+/// Waits until all that was asked for has been handled or buried again; gives how many are buried.
+async fn tried(shop: &Shop, pick: &Pick) -> Result<usize, Failure> {
+    let (mut after, mut buried) = (0, 0);
+    loop {
+        let page = shop.oms().dead_letters(pick, after, PAGE).await.map_err(Failure::outside)?;
+        let Some(last) = page.last() else { return Ok(buried) };
+        if page.iter().any(|one| one.state == DeadLetterState::Redriven) {
+            tokio::time::sleep(LOOK).await;
+        } else {
+            after = last.number;
+            buried += page.iter().filter(|one| one.state == DeadLetterState::Buried).count();
         }
     }
 }

@@ -1,0 +1,9 @@
+//! The `oms` command as scripts meet it: its own process, its exit codes, its files.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "every line of this folder is a test")]
+
+mod asked;
+mod killed;
+mod kit;
+mod letters;
+mod refused;
