@@ -224,7 +224,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let (book, pick) = (self.0.book(), pick.clone());
-        self.0.reader.read(move |db| letters::list(db, &book, &pick, after, limit)).await
+        self.0.desk.read(move |db| letters::list(db, &book, &pick, after, limit)).await
     }
 
     async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
@@ -243,7 +243,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<(StreamId, Stream)>, StoreError> {
         let (kind, after) = (kind.to_owned(), after.map(str::to_owned));
-        self.0.reader.read(move |db| streams::of_kind(db, &kind, after.as_deref(), limit)).await
+        self.0.desk.read(move |db| streams::of_kind(db, &kind, after.as_deref(), limit)).await
     }
 
     async fn history(
@@ -253,13 +253,13 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Recorded>, StoreError> {
         let (book, stream) = (self.0.book(), stream.clone());
-        self.0.reader.read(move |db| streams::history(db, &book, &stream, after, limit)).await
+        self.0.desk.read(move |db| streams::history(db, &book, &stream, after, limit)).await
     }
 
     async fn log(&self, lane: &GroupLane, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         let book = self.0.book();
         let Some(id) = book.ids.get(lane).copied() else { return Ok(Vec::new()) };
-        self.0.reader.read(move |db| streams::log(db, &book, id, after, limit)).await
+        self.0.desk.read(move |db| streams::log(db, &book, id, after, limit)).await
     }
 
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
@@ -268,7 +268,7 @@ impl Store for SqliteStore {
             (waiting::effects(&present, key), Arc::clone(&present.book))
         };
         let key = key.map(str::to_owned);
-        self.0.reader.read(move |db| waiting::list(db, &book, key.as_deref(), limit, effects)).await
+        self.0.desk.read(move |db| waiting::list(db, &book, key.as_deref(), limit, effects)).await
     }
 
     async fn count(&self) -> Result<Counts, StoreError> {
