@@ -4,6 +4,7 @@ use crate::{
     error::OpenError,
     guard::{Here, LockFile, beside, real},
     options::{Options, Synchronous},
+    owed,
     present::{Present, Wish},
     reader::Reader,
     rows::{name, stream_id, uint},
@@ -207,6 +208,7 @@ fn recall(db: &Connection) -> rusqlite::Result<Present> {
         present.wish(key, Wish { row: row_id, lane, gateway, stream, claimed: false, maybe_told: true });
         Ok(())
     })?;
+    owed::all_keys(db, |hearer, key| present.owe(hearer, key, 1))?;
     let count = |sql: &str| db.query_row(sql, [], |row| row.get(0).map(uint));
     present.counts.owed = count("SELECT count(*) FROM owed")?;
     present.counts.parked = count("SELECT count(*) FROM parked")?;

@@ -145,10 +145,10 @@ impl Store for SqliteStore {
             move |db: &Connection| Ok((letters::due(db, &known, limit, now)?, alarm::ripe(db, &ids, now)?));
         let ((mut due, mut next), ripe) = self.0.reader.read(find).await?;
         if !ripe.is_empty() {
-            let names = Arc::clone(&book);
-            let act = move |db: &Connection| Ok((alarm::sweep(db, ripe, &book, now)?, After::default()));
+            let shared = Arc::clone(&self.0.present);
+            let act = move |db: &Connection| Ok((alarm::sweep(db, ripe, &shared, now)?, After::default()));
             let fires = self.0.writer.write(false, Vec::new(), act).await?;
-            due.extend(fires.into_iter().map(|(stream, lane)| (names.name(lane), Local::Due(stream))));
+            due.extend(fires.into_iter().map(|(stream, lane)| (book.name(lane), Local::Due(stream))));
         }
         next = next.into_iter().chain(self.0.reader.read(move |db| alarm::next(db, now)).await?).min();
         due.truncate(limit);

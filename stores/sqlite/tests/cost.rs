@@ -43,7 +43,7 @@ fn played(orders: usize) -> Counter {
 #[test]
 fn one_order_in_flight_keeps_to_its_rows() {
     let counted = played(1);
-    assert!(counted.rows() <= 101.0, "{counted}");
+    assert!(counted.rows() <= 76.0, "{counted}");
 }
 
 #[test]
