@@ -2,7 +2,7 @@
 
 use crate::{
     owed,
-    present::Book,
+    present::{Book, SharedPresent, present},
     rows::{all, execute, int, newest, one, pack_row, rank, stream_id, uint},
 };
 use oms_core::{
@@ -11,6 +11,7 @@ use oms_core::{
     store::{Deadline, StoreError, StreamId},
 };
 use rusqlite::{Connection, params};
+use std::sync::Arc;
 
 /// One alarm row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,13 +112,14 @@ pub(crate) fn look(
     db: &Connection,
     id: &StreamId,
     alarm: Alarm,
-    book: &Book,
+    shared: &SharedPresent,
     now: Timestamp,
 ) -> Result<Look, StoreError> {
     if alarm.look > now {
         return Ok(Look::Waits);
     }
     let Some(deadline) = newest(db, id)?.deadline else { return Ok(Look::Moved(None)) };
+    let book = &*Arc::clone(&present(shared).book);
     let mut alarm = alarm;
     if alarm.set_at != deadline.set_at {
         let set = set_time(db, id, deadline.set_at)?.unwrap_or(now);
@@ -134,7 +136,7 @@ pub(crate) fn look(
         return Ok(Look::Moved(Some(Alarm { look, ..alarm })));
     }
     let hash = Key::new(deadline.key.clone()).hash();
-    if !alarm.started || owed::key_is_owed(db, alarm.hearer, hash)? {
+    if !alarm.started || present(shared).is_owed(alarm.hearer, hash) {
         return Ok(Look::Moved(Some(Alarm { look, started: true, ..alarm })));
     }
     Ok(Look::Due(deadline, alarm.fired + 1))
@@ -177,13 +179,13 @@ pub(crate) fn next(db: &Connection, now: Timestamp) -> Result<Option<Timestamp>,
 pub(crate) fn sweep(
     db: &Connection,
     ripe: Vec<(StreamId, i64)>,
-    book: &Book,
+    shared: &SharedPresent,
     now: Timestamp,
 ) -> Result<Vec<(StreamId, i64)>, StoreError> {
     let mut due = Vec::new();
     for (id, _) in ripe {
         let Some(alarm) = find(db, &id)? else { continue };
-        match look(db, &id, alarm, book, now)? {
+        match look(db, &id, alarm, shared, now)? {
             Look::Due(..) => due.push((id, alarm.hearer)),
             Look::Moved(Some(alarm)) => put(db, &id, &alarm)?,
             Look::Moved(None) => remove(db, &id)?,

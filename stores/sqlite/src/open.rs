@@ -4,6 +4,7 @@ use crate::{
     error::OpenError,
     guard::{Here, LockFile, beside, real},
     options::{Options, Synchronous},
+    owed,
     present::{Present, Wish},
     reader::Reader,
     rows::{name, stream_id, uint},
@@ -12,7 +13,7 @@ use crate::{
     writer::Writer,
 };
 use oms_core::{gateway::EffectKey, id::Name, message::GroupLane};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, config::DbConfig, params};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
@@ -51,12 +52,13 @@ fn begin(options: Options) -> Result<SqliteStore, OpenError> {
     let is_new = inspect(&path)?;
     let lock = LockFile::take(&path, here)?;
     match start(&options, &path, is_new) {
-        Ok((write, read, present)) => {
+        Ok((write, [read, ask], present)) => {
             let shared = Arc::new(Mutex::new(present));
             let io = |error| OpenError::io(path.clone(), error);
             let writer = Writer::start(write, Arc::clone(&shared)).map_err(io)?;
-            let reader = Reader::start(read).map_err(io)?;
-            Ok(SqliteStore(Arc::new(Shared::new(options.clock, writer, reader, shared, lock))))
+            let reader = Reader::start("oms-sqlite-read", read).map_err(io)?;
+            let desk = Reader::start("oms-sqlite-ask", ask).map_err(io)?;
+            Ok(SqliteStore(Arc::new(Shared::new(options.clock, writer, (reader, desk), shared, lock))))
         }
         Err(error) => {
             if is_new {
@@ -108,7 +110,7 @@ fn start(
     options: &Options,
     path: &Path,
     is_new: bool,
-) -> Result<(Connection, Connection, Present), OpenError> {
+) -> Result<(Connection, [Connection; 2], Present), OpenError> {
     let sqlite = |error| OpenError::sqlite(path.to_owned(), error);
     if is_new {
         create(options, path)?;
@@ -117,14 +119,20 @@ fn start(
     let pragma = |name: &str| write.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u32>(0));
     check(path, pragma("application_id").map_err(sqlite)?, pragma("user_version").map_err(sqlite)?)?;
     let present = recall(&write).map_err(sqlite)?;
-    let read = connect(options, path).map_err(sqlite)?;
-    read.pragma_update(None, "query_only", true).map_err(sqlite)?;
-    Ok((write, read, present))
+    let read = || {
+        let read = connect(options, path)?;
+        read.pragma_update(None, "query_only", true)?;
+        Ok(read)
+    };
+    let readers = [read().map_err(sqlite)?, read().map_err(sqlite)?];
+    Ok((write, readers, present))
 }
 
 fn connect(options: &Options, path: &Path) -> rusqlite::Result<Connection> {
     let db = Connection::open(path)?;
     db.set_prepared_statement_cache_capacity(128);
+    // Plans never depend on what is bound; without this a statement is prepared anew for each other value.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.busy_timeout(std::time::Duration::from_secs(2))?;
     limit(options, &db)?;
     db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
@@ -200,6 +208,7 @@ fn recall(db: &Connection) -> rusqlite::Result<Present> {
         present.wish(key, Wish { row: row_id, lane, gateway, stream, claimed: false, maybe_told: true });
         Ok(())
     })?;
+    owed::all_keys(db, |hearer, key| present.owe(hearer, key, 1))?;
     let count = |sql: &str| db.query_row(sql, [], |row| row.get(0).map(uint));
     present.counts.owed = count("SELECT count(*) FROM owed")?;
     present.counts.parked = count("SELECT count(*) FROM parked")?;

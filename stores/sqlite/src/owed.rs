@@ -1,6 +1,9 @@
 //! What a lane owes itself: rows with marks for each place of a pack.
 
-use crate::rows::{all, blob, execute, failed, name, one, pack_row, sender_of};
+use crate::{
+    present::After,
+    rows::{blob, execute, failed, name, one, pack_row, sender_of},
+};
 use bytes::Bytes;
 use oms_core::{
     clock::Timestamp,
@@ -49,6 +52,11 @@ impl OwedRow {
         (0..self.count).filter(|place| wanted.contains(&self.mark(*place))).collect()
     }
 
+    /// Whether a place is left.
+    pub(crate) fn is_open(&self) -> bool {
+        (0..self.count).any(|place| self.mark(place) == LEFT)
+    }
+
     fn set(&mut self, place: u16, mark: u8) {
         let marks = self.marks.get_or_insert_with(|| vec![LEFT; usize::from(self.count)]);
         if let Some(known) = marks.get_mut(usize::from(place)) {
@@ -90,7 +98,7 @@ pub(crate) fn look(
     let mut looked = Looked::default();
     let mut last: BTreeMap<(i64, Name), i64> = BTreeMap::new();
     for pack in asked {
-        match find(db, hearer, *pack)?.filter(|row| !row.places(&[LEFT]).is_empty()) {
+        match find(db, hearer, *pack)?.filter(OwedRow::is_open) {
             Some(row) => {
                 let end = last.entry((sender_of(*pack), row.topic)).or_insert(*pack);
                 *end = (*end).max(*pack);
@@ -100,15 +108,16 @@ pub(crate) fn look(
     }
     let mut late = BTreeSet::new();
     if let Some(before) = before {
-        let sql = "SELECT pack, topic, since, size, count, marks FROM owed WHERE hearer = ?1 AND since < ?2
-            ORDER BY pack";
-        let rows = all(db, sql, params![hearer, before.0], OwedRow::read)?;
-        for row in rows.into_iter().filter(|row| !row.places(&[LEFT]).is_empty()).take(limit.messages.max(1))
-        {
+        let each = limit.messages.max(1);
+        oldest(db, hearer, |taken, row| {
+            if row.since >= before || taken >= each {
+                return false;
+            }
             late.insert(row.pack);
             let end = last.entry((sender_of(row.pack), row.topic)).or_insert(row.pack);
             *end = (*end).max(row.pack);
-        }
+            true
+        })?;
     }
     let delivered: BTreeSet<i64> = asked.iter().copied().collect();
     fill(db, hearer, &last, limit, &mut looked, &|pack| (delivered.contains(&pack), late.contains(&pack)))?;
@@ -164,12 +173,49 @@ fn queue(
     let (mut open, mut age) = (Vec::new(), Timestamp(i64::MIN));
     for row in rows {
         let row = row.map_err(failed)?;
-        if open.len() < room && !row.places(&[LEFT]).is_empty() {
-            age = age.max(row.since);
-            open.push((age, row));
+        if !row.is_open() {
+            continue;
+        }
+        age = age.max(row.since);
+        open.push((age, row));
+        if open.len() >= room {
+            break;
         }
     }
     Ok(open)
+}
+
+/// Shows the open rows of each sender, oldest first, with how many of it were taken, until `take` has enough of that sender.
+/// A sender's rows do not grow younger along its positions: nothing behind one that is young enough is looked at.
+pub(crate) fn oldest(
+    db: &Connection,
+    hearer: i64,
+    mut take: impl FnMut(usize, OwedRow) -> bool,
+) -> Result<(), StoreError> {
+    let sql = "SELECT pack, topic, since, size, count, marks FROM owed
+        WHERE hearer = ?1 AND pack >= ?2 ORDER BY pack";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let mut next = Some(0);
+    while let Some(from) = next.take() {
+        let (mut sender, mut taken) = (None, 0);
+        for row in statement.query_map(params![hearer, from], OwedRow::read).map_err(failed)? {
+            let row = row.map_err(failed)?;
+            let own = sender_of(row.pack);
+            if sender.is_some_and(|sender| sender != own) {
+                (sender, taken) = (None, 0);
+            }
+            if !row.is_open() {
+                continue;
+            }
+            sender = Some(own);
+            if !take(taken, row) {
+                next = Some(pack_row(own + 1, 0));
+                break;
+            }
+            taken += 1;
+        }
+    }
+    Ok(())
 }
 
 fn body(db: &Connection, pack: i64) -> Result<Bytes, StoreError> {
@@ -177,42 +223,58 @@ fn body(db: &Connection, pack: i64) -> Result<Bytes, StoreError> {
     found.ok_or_else(|| crate::wire::Damaged.into())
 }
 
-/// Marks or takes away places that must have the mark `from`; gives how many owed rows went.
+/// Marks or takes away places that must have the mark `from`.
 pub(crate) fn settle(
     db: &Connection,
+    after: &mut After,
     hearer: i64,
     pack: i64,
     places: &[u16],
     from: u8,
     end: End,
-) -> Result<i64, StoreError> {
+) -> Result<(), StoreError> {
     let mut row = find(db, hearer, pack)?.ok_or(StoreError::Conflict)?;
     let to = match end {
         End::Handled => GONE,
         End::Parked => PARKED,
         End::Buried => BURIED,
     };
+    let waits = |mark: u8| i64::from([LEFT, PARKED].contains(&mark));
+    let keys = one(db, "SELECT keys FROM pack WHERE id = ?1", params![pack], |row| blob(row, 0))?;
+    let keys = keys.ok_or(StoreError::Conflict)?;
     for place in places {
         if *place >= row.count || row.mark(*place) != from {
             return Err(StoreError::Conflict);
         }
         row.set(*place, to);
+        after.keys.extend(key_at(&keys, *place).map(|key| (hearer, key, waits(to) - waits(from))));
     }
-    if !row.places(&[LEFT, PARKED, BURIED]).is_empty() {
-        let sql = "UPDATE owed SET marks = ?3 WHERE hearer = ?1 AND pack = ?2";
+    if row.places(&[LEFT, PARKED, BURIED]).is_empty() {
+        after.owed -= 1;
+        return remove(db, hearer, pack);
+    }
+    let sole = "UPDATE pack SET marks = ?3 WHERE id = ?2 AND hearer = ?1";
+    let sql = "UPDATE shared SET marks = ?3 WHERE hearer = ?1 AND pack = ?2";
+    if execute(db, sole, params![hearer, pack, row.marks])? == 0 {
         execute(db, sql, params![hearer, pack, row.marks])?;
-        return Ok(0);
     }
-    execute(db, "DELETE FROM owed WHERE hearer = ?1 AND pack = ?2", params![hearer, pack])?;
-    bury_body(db, pack)?;
-    Ok(1)
+    Ok(())
 }
 
-/// Removes a pack when nobody is owed it any more.
+/// Removes an owed row, and with the last one of a pack its body.
+fn remove(db: &Connection, hearer: i64, pack: i64) -> Result<(), StoreError> {
+    if execute(db, "DELETE FROM pack WHERE id = ?2 AND hearer = ?1", params![hearer, pack])? == 0 {
+        execute(db, "DELETE FROM shared WHERE hearer = ?1 AND pack = ?2", params![hearer, pack])?;
+        bury_body(db, pack)?;
+    }
+    Ok(())
+}
+
+/// Removes a pack that several lanes heard when none of them is owed it any more.
 pub(crate) fn bury_body(db: &Connection, pack: i64) -> Result<usize, StoreError> {
     // Every hearer has the pack's own lane number, so that this is one look for each group.
-    let sql = "DELETE FROM pack WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM lane CROSS JOIN owed
-        ON owed.hearer = lane.id AND owed.pack = pack.id WHERE lane.lane = pack.lane)";
+    let sql = "DELETE FROM pack WHERE id = ?1 AND hearer IS NULL AND NOT EXISTS (SELECT 1 FROM lane
+        CROSS JOIN shared ON shared.hearer = lane.id AND shared.pack = pack.id WHERE lane.lane = pack.lane)";
     execute(db, sql, params![pack])
 }
 
@@ -221,20 +283,18 @@ pub(crate) fn is_owed(db: &Connection, hearer: i64, pack: i64, place: u16) -> Re
     Ok(find(db, hearer, pack)?.is_some_and(|row| [LEFT, PARKED].contains(&row.mark(place))))
 }
 
-/// Whether anything of a key is owed to a lane: left or parked, not buried.
-pub(crate) fn key_is_owed(db: &Connection, hearer: i64, hash: u32) -> Result<bool, StoreError> {
-    let sql = "SELECT owed.pack, owed.topic, since, size, count, marks, keys FROM owed
-        JOIN pack ON pack.id = owed.pack WHERE hearer = ?1";
-    let mut statement = db.prepare_cached(sql).map_err(failed)?;
-    let mut rows = statement.query(params![hearer]).map_err(failed)?;
-    while let Some(row) = rows.next().map_err(failed)? {
-        let keys = blob(row, 6).map_err(failed)?;
-        let owed = OwedRow::read(row).map_err(failed)?;
-        if owed.places(&[LEFT, PARKED]).into_iter().any(|place| key_at(&keys, place) == Some(hash)) {
-            return Ok(true);
-        }
+/// Counts every key that is owed to a lane, left or parked: for the count in memory.
+pub(crate) fn all_keys(db: &Connection, mut count: impl FnMut(i64, u32)) -> rusqlite::Result<()> {
+    let sql = "SELECT pack.id, pack.topic, owed.since, size, count, owed.marks, owed.hearer, keys FROM owed
+        JOIN pack ON pack.id = owed.pack";
+    let mut statement = db.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (owed, hearer, keys) = (OwedRow::read(row)?, row.get(6)?, row.get_ref(7)?.as_blob()?);
+        let places = owed.places(&[LEFT, PARKED]).into_iter();
+        places.filter_map(|place| key_at(keys, place)).for_each(|key| count(hearer, key));
     }
-    Ok(false)
+    Ok(())
 }
 
 /// The hash of a place's key.

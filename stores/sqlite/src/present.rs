@@ -62,6 +62,10 @@ pub(crate) struct After {
     /// The revision, the number of lanes, and who hears what.
     pub(crate) hears: Option<(u64, u16, Hears)>,
     pub(crate) orphans: bool,
+    /// Keys of which more or less is owed to a lane.
+    pub(crate) keys: Vec<(i64, u32, i64)>,
+    /// Lanes to which nothing is owed any more.
+    pub(crate) ended: Vec<i64>,
 }
 
 /// The rows of lanes, which never change once they are there.
@@ -100,6 +104,8 @@ pub(crate) struct Present {
     epoch: u64,
     unclaimed: BTreeMap<StreamId, BTreeSet<EffectKey>>,
     pending: BTreeMap<(i64, Name), BTreeMap<i64, EffectKey>>,
+    /// How many places of each key are owed to a lane, left or parked.
+    keys: BTreeMap<(i64, u32), u64>,
 }
 
 fn add(count: &mut u64, by: i64) {
@@ -127,6 +133,24 @@ impl Present {
             Arc::make_mut(&mut self.book).lanes = lanes;
         }
         self.orphans |= after.orphans;
+        if !after.ended.is_empty() {
+            self.keys.retain(|(hearer, _), _| !after.ended.contains(hearer));
+        }
+        after.keys.into_iter().for_each(|(hearer, key, by)| self.owe(hearer, key, by));
+    }
+
+    /// Counts places of a key that are owed to a lane.
+    pub(crate) fn owe(&mut self, hearer: i64, key: u32, by: i64) {
+        let count = self.keys.entry((hearer, key)).or_default();
+        add(count, by);
+        if *count == 0 {
+            self.keys.remove(&(hearer, key));
+        }
+    }
+
+    /// Whether anything of a key is owed to a lane: left or parked, not buried.
+    pub(crate) fn is_owed(&self, hearer: i64, key: u32) -> bool {
+        self.keys.contains_key(&(hearer, key))
     }
 
     pub(crate) fn know(&mut self, id: i64, lane: GroupLane, reserved: u64) {

@@ -1,4 +1,4 @@
-//! The reader: one thread with a connection of its own, which never waits for the writer.
+//! A reader: one thread with a connection of its own, which never waits for the writer.
 
 use crate::rows::failed;
 use futures::channel::oneshot;
@@ -20,10 +20,10 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn start(db: Connection) -> std::io::Result<Self> {
+    pub(crate) fn start(name: &str, db: Connection) -> std::io::Result<Self> {
         let (looks, queue) = mpsc::channel::<Look>();
         let serve = move || queue.iter().for_each(|look| look(&db));
-        let thread = thread::Builder::new().name("oms-sqlite-read".into()).spawn(serve)?;
+        let thread = thread::Builder::new().name(name.into()).spawn(serve)?;
         Ok(Self { looks: Some(looks), thread: Some(thread) })
     }
 

@@ -64,10 +64,14 @@ pub(crate) fn unsent(
 }
 
 fn anyone_left(db: &Connection, pack: i64, lane: u16) -> Result<bool, StoreError> {
-    let sql = "SELECT pack, topic, since, size, count, marks FROM lane CROSS JOIN owed
-        ON owed.hearer = lane.id AND owed.pack = ?1 WHERE lane.lane = ?2";
-    let rows = all(db, sql, params![pack, lane], OwedRow::read)?;
-    Ok(rows.iter().any(|row| !row.places(&[LEFT]).is_empty()))
+    let sole = "SELECT pack, topic, since, size, count, marks FROM owed
+        WHERE pack = ?1 AND hearer = (SELECT hearer FROM pack WHERE id = ?1)";
+    if let Some(row) = one(db, sole, params![pack], OwedRow::read)? {
+        return Ok(row.is_open());
+    }
+    let sql = "SELECT pack, topic, since, size, count, marks FROM lane CROSS JOIN shared
+        ON shared.hearer = lane.id AND shared.pack = ?1 WHERE lane.lane = ?2";
+    Ok(all(db, sql, params![pack, lane], OwedRow::read)?.iter().any(OwedRow::is_open))
 }
 
 /// Saves cursors.
@@ -98,9 +102,9 @@ pub(crate) fn settle(
             continue;
         }
         match &public.rejected {
-            None => after.owed -= owed::settle(db, hearer, row, &left, LEFT, End::Handled)?,
+            None => owed::settle(db, &mut after, hearer, row, &left, LEFT, End::Handled)?,
             Some(why) => {
-                owed::settle(db, hearer, row, &left, LEFT, End::Buried)?;
+                owed::settle(db, &mut after, hearer, row, &left, LEFT, End::Buried)?;
                 letters::bury_public(db, hearer, (row, &whole(&stored, now)), why, now)?;
                 after.buried += 1;
             }
@@ -129,8 +133,8 @@ fn whole(pack: &Pack, now: Timestamp) -> Message {
 
 /// Removes up to `cap` packs that nobody is owed.
 pub(crate) fn collect(db: &Connection, cap: i64) -> Result<usize, StoreError> {
-    let sql = "DELETE FROM pack WHERE id IN (SELECT id FROM pack WHERE NOT EXISTS (SELECT 1 FROM lane CROSS JOIN owed
-        ON owed.hearer = lane.id AND owed.pack = pack.id WHERE lane.lane = pack.lane) LIMIT ?1)";
+    let sql = "DELETE FROM pack WHERE id IN (SELECT id FROM pack WHERE hearer IS NULL AND NOT EXISTS (SELECT 1 FROM lane
+        CROSS JOIN shared ON shared.hearer = lane.id AND shared.pack = pack.id WHERE lane.lane = pack.lane) LIMIT ?1)";
     execute(db, sql, params![cap])
 }
 
@@ -139,13 +143,14 @@ pub(crate) fn overdue(
     db: &Connection,
     lanes: Vec<(i64, GroupLane, Timestamp)>,
 ) -> Result<Vec<GroupLane>, StoreError> {
-    let sql = "SELECT pack, topic, since, size, count, marks FROM owed WHERE hearer = ?1 AND since < ?2";
     let mut late = Vec::new();
     for (id, lane, before) in lanes {
-        let mut statement = db.prepare_cached(sql).map_err(crate::rows::failed)?;
-        let rows = statement.query_map(params![id, before.0], OwedRow::read).map_err(crate::rows::failed)?;
-        let mut open = rows.filter_map(Result::ok).filter(|row| !row.places(&[LEFT]).is_empty());
-        if open.next().is_some() {
+        let mut is_late = false;
+        owed::oldest(db, id, |_, row| {
+            is_late |= row.since < before;
+            false
+        })?;
+        if is_late {
             late.push(lane);
         }
     }

@@ -21,9 +21,12 @@ pub(crate) fn remove(db: &Connection, group: &str) -> Result<(u64, After), Store
     let mut after = After::default();
     let own = "IN (SELECT id FROM lane WHERE grp = ?1)";
     let packs =
-        all(db, &format!("SELECT pack FROM owed WHERE hearer {own}"), params![group], |row| row.get(0))?;
+        all(db, &format!("SELECT pack FROM shared WHERE hearer {own}"), params![group], |row| row.get(0))?;
     let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
-    let owed = execute(db, &format!("DELETE FROM owed WHERE hearer {own}"), params![group])?;
+    let shared = execute(db, &format!("DELETE FROM shared WHERE hearer {own}"), params![group])?;
+    let sole = execute(db, &format!("DELETE FROM pack WHERE hearer {own}"), params![group])?;
+    let owed = shared + sole;
+    after.ended = all(db, "SELECT id FROM lane WHERE grp = ?1", params![group], |row| row.get(0))?;
     for pack in packs {
         owed::bury_body(db, pack)?;
     }

@@ -10,12 +10,20 @@ CREATE TABLE event (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, rank INTEGER NOT
   schema INTEGER NOT NULL, fixed_at INTEGER, deadline TEXT, state BLOB, events BLOB NOT NULL, fixed BLOB);
 CREATE UNIQUE INDEX event_stream ON event (kind, stream, rank, version DESC);
 CREATE INDEX event_log ON event (lane, position);
--- The id is the sender's lane above 40 bits of position.
-CREATE TABLE pack (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, lane INTEGER NOT NULL, keys BLOB NOT NULL,
-  bytes BLOB NOT NULL);
--- One byte of marks for each place: 0 left, 1 parked, 2 buried, 3 gone; none while all are left.
-CREATE TABLE owed (hearer INTEGER NOT NULL, pack INTEGER NOT NULL, topic TEXT NOT NULL, since INTEGER NOT NULL,
+-- The id is the sender's lane above 40 bits of position. A pack that only one lane hears is its own owed row: most are,
+-- and go with one delete.
+CREATE TABLE pack (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, lane INTEGER NOT NULL, hearer INTEGER,
+  since INTEGER NOT NULL, marks BLOB, keys BLOB NOT NULL, bytes BLOB NOT NULL);
+CREATE INDEX pack_hearer ON pack (hearer) WHERE hearer IS NOT NULL;
+-- What several lanes hear. One byte of marks for each place: 0 left, 1 parked, 2 buried, 3 gone; none while all are left.
+CREATE TABLE shared (hearer INTEGER NOT NULL, pack INTEGER NOT NULL, topic TEXT NOT NULL, since INTEGER NOT NULL,
   size INTEGER NOT NULL, count INTEGER NOT NULL, marks BLOB, PRIMARY KEY (hearer, pack)) WITHOUT ROWID;
+-- Everything that is owed. The casts give both halves one affinity, without which they are read whole.
+CREATE VIEW owed AS
+  SELECT hearer, pack, topic, since, size, count, marks FROM shared
+  UNION ALL
+  SELECT hearer, id AS pack, topic, since, CAST(length(bytes) AS INTEGER) AS size,
+    CAST(length(keys) / 4 AS INTEGER) AS count, marks FROM pack WHERE hearer IS NOT NULL;
 CREATE TABLE alarm (kind TEXT NOT NULL, stream TEXT NOT NULL, rank INTEGER NOT NULL, hearer INTEGER NOT NULL,
   look INTEGER NOT NULL, set_at INTEGER NOT NULL, started INTEGER NOT NULL, fired INTEGER NOT NULL,
   PRIMARY KEY (kind, stream, rank)) WITHOUT ROWID;

@@ -20,8 +20,10 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) locks: Locks<Locked>,
     pub(crate) present: SharedPresent,
-    // Dropped in this order: the reader, then the writer with its queue, and last the claim on the file.
+    // Dropped in this order: the readers, then the writer with its queue, and last the claim on the file.
     pub(crate) reader: Reader,
+    /// Answers people's questions, so that no turn waits behind them.
+    pub(crate) desk: Reader,
     pub(crate) writer: Writer,
     _lock: LockFile,
 }
@@ -30,11 +32,11 @@ impl Shared {
     pub(crate) fn new(
         clock: Arc<dyn Clock>,
         writer: Writer,
-        reader: Reader,
+        (reader, desk): (Reader, Reader),
         present: SharedPresent,
         lock: LockFile,
     ) -> Self {
-        Self { clock, locks: Locks::default(), present, reader, writer, _lock: lock }
+        Self { clock, locks: Locks::default(), present, reader, desk, writer, _lock: lock }
     }
 
     /// Adds what only memory knows: the wishes that an undo may still withdraw.

@@ -150,10 +150,10 @@ impl Store for SqliteStore {
             move |db: &Connection| Ok((letters::due(db, &known, limit, now)?, alarm::ripe(db, &ids, now)?));
         let ((mut due, mut next), ripe) = self.0.reader.read(find).await?;
         if !ripe.is_empty() {
-            let names = Arc::clone(&book);
-            let act = move |db: &Connection| Ok((alarm::sweep(db, ripe, &book, now)?, After::default()));
+            let shared = Arc::clone(&self.0.present);
+            let act = move |db: &Connection| Ok((alarm::sweep(db, ripe, &shared, now)?, After::default()));
             let fires = self.0.writer.write(false, Vec::new(), act).await?;
-            due.extend(fires.into_iter().map(|(stream, lane)| (names.name(lane), Local::Due(stream))));
+            due.extend(fires.into_iter().map(|(stream, lane)| (book.name(lane), Local::Due(stream))));
         }
         next = next.into_iter().chain(self.0.reader.read(move |db| alarm::next(db, now)).await?).min();
         due.truncate(limit);
@@ -229,7 +229,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let (book, pick) = (self.0.book(), pick.clone());
-        self.0.reader.read(move |db| letters::list(db, &book, &pick, after, limit)).await
+        self.0.desk.read(move |db| letters::list(db, &book, &pick, after, limit)).await
     }
 
     async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
@@ -248,7 +248,7 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<(StreamId, Stream)>, StoreError> {
         let (kind, after) = (kind.to_owned(), after.map(str::to_owned));
-        self.0.reader.read(move |db| streams::of_kind(db, &kind, after.as_deref(), limit)).await
+        self.0.desk.read(move |db| streams::of_kind(db, &kind, after.as_deref(), limit)).await
     }
 
     async fn history(
@@ -258,13 +258,13 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<Recorded>, StoreError> {
         let (book, stream) = (self.0.book(), stream.clone());
-        self.0.reader.read(move |db| streams::history(db, &book, &stream, after, limit)).await
+        self.0.desk.read(move |db| streams::history(db, &book, &stream, after, limit)).await
     }
 
     async fn log(&self, lane: &GroupLane, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
         let book = self.0.book();
         let Some(id) = book.ids.get(lane).copied() else { return Ok(Vec::new()) };
-        self.0.reader.read(move |db| streams::log(db, &book, id, after, limit)).await
+        self.0.desk.read(move |db| streams::log(db, &book, id, after, limit)).await
     }
 
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
@@ -273,7 +273,7 @@ impl Store for SqliteStore {
             (waiting::effects(&present, key), Arc::clone(&present.book))
         };
         let key = key.map(str::to_owned);
-        self.0.reader.read(move |db| waiting::list(db, &book, key.as_deref(), limit, effects)).await
+        self.0.desk.read(move |db| waiting::list(db, &book, key.as_deref(), limit, effects)).await
     }
 
     async fn count(&self) -> Result<Counts, StoreError> {

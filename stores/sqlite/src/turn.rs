@@ -6,7 +6,7 @@ use crate::{
     letters,
     lock::{Guard, Locked},
     owed,
-    present::{Book, present},
+    present::{Book, SharedPresent, present},
     rows::{newest, pack_id, pack_row},
     shared::Shared,
 };
@@ -58,11 +58,11 @@ pub(crate) async fn begin(store: &Arc<Shared>, right: &Right, ask: Ask) -> Resul
         let standing: BTreeSet<EffectKey> = standing.cloned().collect();
         (Arc::clone(&present.book), Found { hears, revision, position, standing, now, ..Found::default() })
     };
-    let (revision, position) = (found.revision, found.position);
+    let (revision, position, memory) = (found.revision, found.position, Arc::clone(&shared.present));
     let mut found = shared
         .reader
         .read(move |db| {
-            find(db, &book, id, &ask, &mut found)?;
+            find(db, &memory, &book, id, &ask, &mut found)?;
             Ok(found)
         })
         .await?;
@@ -72,7 +72,14 @@ pub(crate) async fn begin(store: &Arc<Shared>, right: &Right, ask: Ask) -> Resul
     Ok(Box::new(SqliteTurn { store: shared, commit, found, guards: vec![guard], shared_loaded: false }))
 }
 
-fn find(db: &Connection, book: &Book, id: i64, ask: &Ask, found: &mut Found) -> Result<(), StoreError> {
+fn find(
+    db: &Connection,
+    present: &SharedPresent,
+    book: &Book,
+    id: i64,
+    ask: &Ask,
+    found: &mut Found,
+) -> Result<(), StoreError> {
     let mut asked = BTreeMap::new();
     for pack in &ask.packs {
         match book.ids.get(&pack.sender) {
@@ -94,7 +101,7 @@ fn find(db: &Connection, book: &Book, id: i64, ask: &Ask, found: &mut Found) -> 
         overdue: open.overdue,
     }));
     for local in &ask.local {
-        found.local.extend(stands(db, book, id, local, found.now)?);
+        found.local.extend(stands(db, present, id, local, found.now)?);
     }
     found.parked = letters::parked_keys(db, id)?;
     found.streams = load(db, &ask.streams)?;
@@ -108,7 +115,7 @@ pub(crate) fn before(now: Timestamp, longer: std::time::Duration) -> Timestamp {
 
 fn stands(
     db: &Connection,
-    book: &Book,
+    present: &SharedPresent,
     id: i64,
     local: &Local,
     now: Timestamp,
@@ -120,7 +127,7 @@ fn stands(
             let Some(alarm) = alarm::find(db, stream)?.filter(|alarm| alarm.hearer == id) else {
                 return Ok(None);
             };
-            Ok(match alarm::look(db, stream, alarm, book, now)? {
+            Ok(match alarm::look(db, stream, alarm, present, now)? {
                 Look::Due(deadline, firing) => {
                     let (stream, set_at) = (stream.clone(), deadline.set_at);
                     Some(LocalMessage::Due { stream, key: deadline.key, set_at, firing })

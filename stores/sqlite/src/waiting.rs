@@ -47,8 +47,8 @@ pub(crate) fn list(
 }
 
 fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-    let sql = "SELECT owed.pack, owed.topic, since, size, count, marks, hearer, keys FROM owed
-        JOIN pack ON pack.id = owed.pack ORDER BY hearer, owed.pack";
+    let sql = "SELECT owed.pack, owed.topic, owed.since, size, count, owed.marks, owed.hearer, keys FROM owed
+        JOIN pack ON pack.id = owed.pack ORDER BY owed.hearer, owed.pack";
     let hash = key.map(key_hash);
     let mut statement = db.prepare_cached(sql).map_err(crate::rows::failed)?;
     let mut rows = statement.query([]).map_err(crate::rows::failed)?;
@@ -58,7 +58,10 @@ fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Resul
         let keys = blob(row, 7).map_err(crate::rows::failed)?;
         let there = owed.places(&[LEFT, PARKED, BURIED]);
         let is_own = |hash| there.iter().any(|place| owed::key_at(&keys, *place) == Some(hash));
-        if waiting.len() >= limit || !hash.is_none_or(is_own) {
+        if waiting.len() >= limit {
+            break;
+        }
+        if !hash.is_none_or(is_own) {
             continue;
         }
         waiting.push(Waiting::Owed {

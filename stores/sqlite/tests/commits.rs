@@ -7,11 +7,13 @@ mod kit;
 use futures::{FutureExt, executor::block_on, future::join_all};
 use kit::{lane, place, turn_of, writes};
 use oms_core::{
-    message::{GroupLane, Limit},
-    store::{Store, StoreError},
+    broker::Topology,
+    message::{GroupLane, Limit, PackId},
+    store::{Consumed, End, Store, StoreError, Writes},
 };
 use oms_sqlite::Options;
 use std::{
+    collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
@@ -73,6 +75,40 @@ fn a_refused_turn_undoes_none_of_its_neighbours() {
     assert_eq!(block_on(store.count()).expect("counts").owed, 17);
     let commits = block_on(store.count()).expect("counts").commits - before;
     assert!(commits < 16, "nobody shared a commit: {commits}");
+}
+
+#[test]
+fn two_last_rows_that_go_in_one_commit_take_the_body_along() {
+    let directory = directory();
+    let path = directory.path().join("orders.db");
+    let store = kit::open(&path);
+    let hears = |group: &str| (group.into(), BTreeSet::from(["placed".into()]));
+    let topology = Topology { hears: BTreeMap::from(["order", "story"].map(hears)), ..kit::topology() };
+    block_on(store.register(&topology)).expect("registers");
+    let before = block_on(store.count()).expect("counts").commits;
+    for number in 0..40 {
+        place(&store, number, 0, b"{}").expect("placed");
+        let consumed = Consumed::Owed {
+            pack: PackId { sender: lane(), position: number + 1 },
+            indexes: vec![0],
+            end: End::Handled,
+        };
+        let turns = ["order", "story"].map(|group| turn_of(&store, GroupLane::new(group, 0)));
+        let commits = block_on(join_all(turns)).into_iter().map(|turn| {
+            let writes = Writes { consumed: vec![consumed.clone()], ..Writes::default() };
+            turn.expect("a turn").0.commit(writes)
+        });
+        block_on(join_all(commits)).into_iter().for_each(|done| done.expect("commits"));
+    }
+    let counts = block_on(store.count()).expect("counts");
+    assert_eq!(counts.owed, 0);
+    assert!(counts.commits - before < 120, "the two never shared a commit");
+    // Nothing is left behind to be collected: the second delete sees what the first has done.
+    assert_eq!(block_on(store.collect(99)).expect("collects"), 0);
+    drop(store);
+    let db = rusqlite::Connection::open(&path).expect("opens");
+    let packs: i64 = db.query_row("SELECT count(*) FROM pack", [], |row| row.get(0)).expect("counted");
+    assert_eq!(packs, 0, "bodies without owed rows");
 }
 
 #[test]

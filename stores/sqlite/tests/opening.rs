@@ -6,7 +6,7 @@ mod kit;
 
 use oms_sqlite::{OpenError, Options};
 use rusqlite::Connection;
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 use tempfile::TempDir;
 
 /// Opens `path`, which must fail, and must change nothing in its directory.
@@ -87,19 +87,40 @@ fn a_missing_directory_is_named() {
     assert!(matches!(refused(directory.path(), Options::new(&path)), OpenError::NoDirectory(_)));
 }
 
+const FORBIDDEN: &str = "OMS_SQLITE_FORBIDDEN";
+
+/// Not a test of its own: opens what its user may only read, when it is run as a child.
+#[test]
+fn child_that_may_not_write() {
+    let Ok(path) = std::env::var(FORBIDDEN) else { return };
+    let error = Options::new(path).open().err().expect("is refused");
+    assert!(matches!(error, OpenError::NoPermission(_)), "{error}");
+    println!("refused for want of permission");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_may_not_be_written_is_not_opened() {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::{fs::PermissionsExt, process::CommandExt};
     let directory = directory();
     let path = directory.path().join("orders.db");
     drop(kit::open(&path));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).expect("set");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).expect("set");
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).expect("set");
+    // A program of its own beside the file, for another user may not reach this one.
+    let child = directory.path().join("child");
+    fs::copy(std::env::current_exe().expect("this binary"), &child).expect("copied");
+    let before = contents(directory.path());
+    let mut command = Command::new(&child);
+    command.args(["--exact", "child_that_may_not_write", "--nocapture"]).env(FORBIDDEN, &path);
     if fs::File::options().write(true).open(&path).is_ok() {
-        eprintln!("this user may write everything: nothing to see here");
-        return;
+        // This user may write everything; nobody may not.
+        command.uid(65_534).gid(65_534);
     }
-    assert!(matches!(refused(directory.path(), Options::new(&path)), OpenError::NoPermission(_)));
+    let output = command.output().expect("a child of a user without rights can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("refused for want of permission"), "{output:?}");
+    assert!(before == contents(directory.path()), "the directory was changed");
 }
 
 #[test]

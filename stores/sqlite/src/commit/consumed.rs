@@ -46,8 +46,7 @@ impl Job<'_> {
     fn owed(&mut self, pack: &PackId, indexes: &[u16], end: End) -> Result<(), StoreError> {
         let sender = self.book.ids.get(&pack.sender).copied().ok_or(StoreError::Conflict)?;
         let row = pack_row(sender, pack.position);
-        self.after.owed -= owed::settle(self.db, self.turn.id, row, indexes, LEFT, end)?;
-        Ok(())
+        owed::settle(self.db, &mut self.after, self.turn.id, row, indexes, LEFT, end)
     }
 
     fn released(&mut self, seq: u64, end: End) -> Result<(), StoreError> {
@@ -89,7 +88,7 @@ impl Job<'_> {
         self.origins.insert(unpack_message(message)?.envelope.id, origin);
         let Some((pack, place)) = origin.0 else { return Ok(()) };
         if owed::find(self.db, self.turn.id, pack)?.is_some_and(|row| row.mark(place) == mark) {
-            self.after.owed -= owed::settle(self.db, self.turn.id, pack, &[place], mark, end)?;
+            owed::settle(self.db, &mut self.after, self.turn.id, pack, &[place], mark, end)?;
         }
         Ok(())
     }

@@ -76,16 +76,20 @@ impl Job<'_> {
         }
         let row = pack_row(self.turn.id, pack.id.position);
         let keys: Vec<u8> = pack.keys.iter().flat_map(|key| key.to_be_bytes()).collect();
-        let sql = "INSERT INTO pack (id, topic, lane, keys, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
-        execute(self.db, sql, params![row, &*pack.topic, pack.lane, keys, &pack.bytes[..]])?;
+        let (since, bytes) = (self.turn.at.0, &pack.bytes[..]);
+        // A pack that only one lane hears is its own owed row.
+        let sole = if let [hearer] = hearers[..] { Some(hearer) } else { None };
+        let sql = "INSERT INTO pack (id, topic, lane, hearer, since, keys, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        execute(self.db, sql, params![row, &*pack.topic, pack.lane, sole, since, keys, bytes])?;
         let sql =
-            "INSERT INTO owed (hearer, pack, topic, since, size, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            "INSERT INTO shared (hearer, pack, topic, since, size, count) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         for hearer in hearers {
-            let (size, count) = (pack.bytes.len(), pack.keys.len());
-            let owed =
-                params![hearer, row, &*pack.topic, self.turn.at.0, int(size as u64), int(count as u64)];
-            execute(self.db, sql, owed)?;
+            if sole.is_none() {
+                let (size, count) = (int(bytes.len() as u64), int(pack.keys.len() as u64));
+                execute(self.db, sql, params![hearer, row, &*pack.topic, since, size, count])?;
+            }
             self.after.owed += 1;
+            self.after.keys.extend(pack.keys.iter().map(|key| (hearer, *key, 1)));
         }
         Ok(())
     }

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod counter;
+pub(crate) mod house;
+
 use bytes::Bytes;
 use futures::executor::block_on;
 use oms_core::{
