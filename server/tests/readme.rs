@@ -58,29 +58,40 @@ fn every_command_of_the_readme_does_what_it_says() {
     fs::copy(Path::new(ROOT).join(sample), folder.path().join(sample)).expect("the sample is copied");
     let commands = commands();
     assert!(commands.iter().any(|line| line == TESTS), "{commands:?}");
-    for line in commands.iter().filter(|line| *line != TESTS) {
-        let output = run(folder.path(), line);
-        if !line.contains("--json") {
-            let text = String::from_utf8_lossy(&output.stdout);
-            assert!(!text.is_empty(), "{line} prints something");
-            if line.ends_with(" demo") {
-                shows_all_figures(&text);
-            }
-            continue;
+    // Those of one database run in order; databases have nothing to do with each other.
+    let (demos, others): (Vec<_>, Vec<_>) =
+        commands.iter().filter(|line| *line != TESTS).partition(|line| !line.contains("--db"));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            demos.iter().for_each(|line| holds(folder.path(), line));
+            the_demo_goes_on(folder.path());
+        });
+        others.iter().for_each(|line| holds(folder.path(), line));
+    });
+}
+
+/// Runs a command, and holds what it prints to what is promised.
+fn holds(folder: &Path, line: &str) {
+    let output = run(folder, line);
+    if !line.contains("--json") {
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(!text.is_empty(), "{line} prints something");
+        if line.ends_with(" demo") {
+            shows_all_figures(&text);
         }
-        let value = object(line, &output);
-        if line.contains(" import ") {
-            let expected = [("orders", 610), ("rows", 11_474), ("cancellation_invoices", 155)];
-            let more = [("cancellations_matched", 7), ("gross_minor", 36_021_858), ("placed", 610)];
-            for (name, wanted) in expected.into_iter().chain(more) {
-                assert_eq!(value[name], wanted, "{name}");
-            }
-        }
-        if line.contains(" check ") {
-            assert_eq!(value["violations"], serde_json::json!([]));
+        return;
+    }
+    let value = object(line, &output);
+    if line.contains(" import ") {
+        let expected = [("orders", 610), ("rows", 11_474), ("cancellation_invoices", 155)];
+        let more = [("cancellations_matched", 7), ("gross_minor", 36_021_858), ("placed", 610)];
+        for (name, wanted) in expected.into_iter().chain(more) {
+            assert_eq!(value[name], wanted, "{name}");
         }
     }
-    the_demo_goes_on(folder.path());
+    if line.contains(" check ") {
+        assert_eq!(value["violations"], serde_json::json!([]));
+    }
 }
 
 /// The table of a first demo: what it cost, money as people write it, and the invariants that only a house at rest can show.
