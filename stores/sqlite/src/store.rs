@@ -13,9 +13,9 @@ use crate::{
     wishes::{Claim, wishes},
 };
 use async_trait::async_trait;
+use futures::future::try_join_all;
 use oms_core::{
     broker::Topology,
-    gateway::EffectKey,
     id::Name,
     message::{GroupLane, Limit, Pack},
     store::{
@@ -201,24 +201,25 @@ impl Store for SqliteStore {
     async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
         let lanes: Vec<GroupLane> = leases.iter().map(|lease| lease.lane.clone()).collect();
         let asked: BTreeSet<i64> = self.known(&lanes).into_iter().map(|(id, _)| id).collect();
-        let lanes = present(&self.0.present).claimable(&asked, gateway, limit);
-        // Only the lanes with something to claim are locked: the others' turns are not held up.
-        let locked = lanes.iter().map(|id| Locked::Lane(*id)).collect();
-        let _guards = self.0.locks.lock_all(locked).await;
-        let (claimed, book) = {
-            let mut present = present(&self.0.present);
-            if let Some(lost) = leases.iter().find(|lease| !present.holds(lease)) {
-                return Err(StoreError::LostLease(lost.lane.clone()));
-            }
-            (present.claim(&lanes, gateway, limit), Arc::clone(&present.book))
+        let wanted = {
+            let present = present(&self.0.present);
+            present.all_held(leases)?;
+            present.claimable(&asked, gateway, limit)
         };
+        // Each lane is let go as soon as its wishes are claimed: no lane's turn waits for another's.
+        let claims = wanted.into_iter().map(|(lane, keys)| async move {
+            let _guard = self.0.locks.lock(Locked::Lane(lane)).await;
+            Claim::take(&self.0.present, leases, &keys)
+        });
+        let claims = try_join_all(claims).await?;
+        let mut claimed: Vec<_> = claims.iter().flat_map(Claim::wishes).cloned().collect();
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let keys: Vec<EffectKey> = claimed.iter().map(|(_, _, key)| key.clone()).collect();
-        let claim = Claim { present: &self.0.present, keys: Some(keys) };
+        claimed.sort_unstable_by_key(|(row, ..)| *row);
+        let book = self.0.book();
         let doings = self.0.reader.read(move |db| wishes(db, &book, &claimed)).await?;
-        claim.keep();
+        claims.into_iter().for_each(Claim::keep);
         Ok(doings)
     }
 
