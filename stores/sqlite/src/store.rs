@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use futures::future::try_join_all;
 use oms_core::{
     broker::Topology,
+    clock::Timestamp,
     id::Name,
     message::{GroupLane, Limit, Pack},
     store::{
@@ -146,16 +147,24 @@ impl Store for SqliteStore {
     ) -> Result<(Vec<(GroupLane, Local)>, Option<Duration>), StoreError> {
         let (now, book, known) = (self.0.clock.now(), self.0.book(), self.known(lanes));
         let ids: Vec<i64> = known.iter().map(|(id, _)| *id).collect();
-        let find =
-            move |db: &Connection| Ok((letters::due(db, &known, limit, now)?, alarm::ripe(db, &ids, now)?));
-        let ((mut due, mut next), ripe) = self.0.reader.read(find).await?;
+        let find = move |db: &Connection| {
+            let (ripe, next) = (alarm::ripe(db, &ids, limit, now)?, alarm::next(db, now)?);
+            Ok((letters::due(db, &known, limit, now)?, ripe, next))
+        };
+        let ((mut due, head), ripe, alarm) = self.0.reader.read(find).await?;
+        let mut next: Option<Timestamp> = head.into_iter().chain(alarm).min();
         if !ripe.is_empty() {
-            let shared = Arc::clone(&self.0.present);
-            let act = move |db: &Connection| Ok((alarm::sweep(db, ripe, &shared, now)?, After::default()));
-            let fires = self.0.writer.write(false, Vec::new(), act).await?;
+            let (shared, looked) = (Arc::clone(&self.0.present), ripe.len());
+            let act = move |db: &Connection| {
+                let due = alarm::sweep(db, ripe, &shared, now)?;
+                Ok(((due, alarm::next(db, now)?), After::default()))
+            };
+            let (fires, alarm) = self.0.writer.write(false, Vec::new(), act).await?;
+            // Those behind are looked at next, as soon as some of these have made room.
+            let more = Some(now).filter(|_| looked == limit && fires.len() < looked);
+            next = head.into_iter().chain(alarm).chain(more).min();
             due.extend(fires.into_iter().map(|(stream, lane)| (book.name(lane), Local::Due(stream))));
         }
-        next = next.into_iter().chain(self.0.reader.read(move |db| alarm::next(db, now)).await?).min();
         due.truncate(limit);
         Ok((due, next.map(|next| next.since(now))))
     }
