@@ -29,7 +29,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// A store in one SQLite file, which this process owns until the last clone and the last turn are dropped.
 ///
-/// Calls are answered by threads of its own and need no runtime. A call that is dropped half-way has happened or not.
+/// Calls are answered by threads of its own, a turn's few rows on the caller's, and need no runtime. A call that is dropped half-way has happened or not.
 #[derive(Clone)]
 pub struct SqliteStore(pub(crate) Arc<Shared>);
 
@@ -227,7 +227,7 @@ impl Store for SqliteStore {
         }
         claimed.sort_unstable_by_key(|(row, ..)| *row);
         let book = self.0.book();
-        let doings = self.0.reader.read(move |db| wishes(db, &book, &claimed)).await?;
+        let doings = self.0.reader.glance(move |db| wishes(db, &book, &claimed)).await?;
         claims.into_iter().for_each(Claim::keep);
         Ok(doings)
     }
