@@ -3,7 +3,7 @@
 use crate::{
     owed,
     present::{Book, SharedPresent, present},
-    rows::{all, execute, int, newest, one, pack_row, rank, stream_id, uint},
+    rows::{execute, failed, int, newest, one, pack_row, rank, stream_id, uint},
 };
 use oms_core::{
     clock::Timestamp,
@@ -158,15 +158,19 @@ fn is_awaited(db: &Connection, deadline: &Deadline, book: &Book) -> Result<bool,
     hearer.map_or(Ok(false), |hearer| owed::is_owed(db, hearer, pack, wait.index))
 }
 
-/// The streams whose alarms of these lanes are to be looked at now.
+/// The streams whose alarms of these lanes are to be looked at now, the first `limit` of them.
 pub(crate) fn ripe(
     db: &Connection,
     lanes: &[i64],
+    limit: usize,
     now: Timestamp,
 ) -> Result<Vec<(StreamId, i64)>, StoreError> {
     let sql = "SELECT kind, stream, rank, hearer FROM alarm WHERE look <= ?1 ORDER BY look";
-    let rows = all(db, sql, params![now.0], |row| Ok((stream_id(row, 0)?, row.get(3)?)))?;
-    Ok(rows.into_iter().filter(|(_, hearer)| lanes.contains(hearer)).collect())
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let rows = statement.query_map(params![now.0], |row| Ok((stream_id(row, 0)?, row.get(3)?)));
+    let own =
+        |row: &rusqlite::Result<(StreamId, i64)>| row.as_ref().map_or(true, |(_, id)| lanes.contains(id));
+    rows.and_then(|rows| rows.filter(own).take(limit).collect()).map_err(failed)
 }
 
 /// When the next alarm of these lanes is to be looked at.

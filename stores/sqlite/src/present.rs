@@ -6,7 +6,7 @@ use oms_core::{
     gateway::EffectKey,
     id::Name,
     message::GroupLane,
-    store::{Counts, Lease, Owners, PUBLIC, StreamId, Tenures},
+    store::{Counts, Lease, Owners, PUBLIC, StoreError, StreamId, Tenures},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -200,25 +200,29 @@ impl Present {
         self.unclaimed.get(stream).into_iter().flatten().cloned().collect()
     }
 
-    /// The lanes that the oldest `limit` claimable wishes of these lanes lie in.
-    pub(crate) fn claimable(&self, lanes: &BTreeSet<i64>, gateway: &str, limit: usize) -> BTreeSet<i64> {
-        self.oldest(lanes, gateway, limit).into_values().map(|(lane, _)| lane).collect()
-    }
-
-    /// Claims the oldest wishes of these lanes; gives their rows and whether they may have been told.
-    pub(crate) fn claim(
-        &mut self,
+    /// The oldest `limit` claimable wishes of these lanes, by lane.
+    pub(crate) fn claimable(
+        &self,
         lanes: &BTreeSet<i64>,
         gateway: &str,
         limit: usize,
-    ) -> Vec<(i64, bool, EffectKey)> {
+    ) -> BTreeMap<i64, Vec<EffectKey>> {
+        let mut wishes: BTreeMap<i64, Vec<EffectKey>> = BTreeMap::new();
+        for (lane, key) in self.oldest(lanes, gateway, limit).into_values() {
+            wishes.entry(lane).or_default().push(key);
+        }
+        wishes
+    }
+
+    /// Claims those of these wishes that still may be; gives their rows and whether they may have been told.
+    pub(crate) fn claim(&mut self, keys: &[EffectKey]) -> Vec<(i64, bool, EffectKey)> {
         let mut claimed = Vec::new();
-        for (_, key) in self.oldest(lanes, gateway, limit).into_values() {
-            let Some(wish) = self.wishes.get_mut(&key) else { continue };
+        for key in keys {
+            let Some(wish) = self.wishes.get_mut(key).filter(|wish| !wish.claimed) else { continue };
             wish.claimed = true;
             let wish = wish.clone();
-            self.settle(&wish, &key);
-            claimed.push((wish.row, wish.maybe_told, key));
+            self.settle(&wish, key);
+            claimed.push((wish.row, wish.maybe_told, key.clone()));
         }
         claimed
     }
@@ -234,7 +238,7 @@ impl Present {
     }
 
     /// Takes back claims that reached nobody.
-    pub(crate) fn give_back(&mut self, keys: &[EffectKey]) {
+    pub(crate) fn give_back<'a>(&mut self, keys: impl Iterator<Item = &'a EffectKey>) {
         for key in keys {
             if let Some(mut wish) = self.wishes.remove(key) {
                 wish.claimed = false;
@@ -255,6 +259,12 @@ impl Present {
 
     pub(crate) fn holds(&self, lease: &Lease) -> bool {
         self.tenures.get(&lease.lane).is_some_and(|tenure| tenure.epoch == lease.epoch)
+    }
+
+    /// Refuses who has lost one of these leases.
+    pub(crate) fn all_held(&self, leases: &[Lease]) -> Result<(), StoreError> {
+        let lost = leases.iter().find(|lease| !self.holds(lease));
+        lost.map_or(Ok(()), |lost| Err(StoreError::LostLease(lost.lane.clone())))
     }
 
     /// Ends every lease of a group and gives none out any more; whoever holds one is fenced off.

@@ -4,7 +4,10 @@ use crate::rows::failed;
 use futures::channel::oneshot;
 use oms_core::store::StoreError;
 use rusqlite::Connection;
-use std::{sync::mpsc, thread};
+use std::{
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+};
 
 type Look = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -16,15 +19,33 @@ struct Closed;
 /// A way to the reader.
 pub(crate) struct Reader {
     looks: Option<mpsc::Sender<Look>>,
+    db: Arc<Mutex<Connection>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Reader {
     pub(crate) fn start(name: &str, db: Connection) -> std::io::Result<Self> {
         let (looks, queue) = mpsc::channel::<Look>();
-        let serve = move || queue.iter().for_each(|look| look(&db));
+        let db = Arc::new(Mutex::new(db));
+        let own = Arc::clone(&db);
+        let serve = move || {
+            queue.iter().for_each(|look| look(&own.lock().unwrap_or_else(PoisonError::into_inner)));
+        };
         let thread = thread::Builder::new().name(name.into()).spawn(serve)?;
-        Ok(Self { looks: Some(looks), thread: Some(thread) })
+        Ok(Self { looks: Some(looks), db, thread: Some(thread) })
+    }
+
+    /// Reads like [`Reader::read`], at once and on the caller's thread when nobody else is reading. For what takes a few pages
+    /// only: two changes of threads would cost more than the look.
+    pub(crate) async fn glance<T, F>(&self, act: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        if let Ok(db) = self.db.try_lock() {
+            return snapshot(&db, act);
+        }
+        self.read(act).await
     }
 
     /// Runs `act` over one snapshot; everything that was answered before is in it.

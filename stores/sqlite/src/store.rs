@@ -13,9 +13,10 @@ use crate::{
     wishes::{Claim, wishes},
 };
 use async_trait::async_trait;
+use futures::future::try_join_all;
 use oms_core::{
     broker::Topology,
-    gateway::EffectKey,
+    clock::Timestamp,
     id::Name,
     message::{GroupLane, Limit, Pack},
     store::{
@@ -28,7 +29,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// A store in one SQLite file, which this process owns until the last clone and the last turn are dropped.
 ///
-/// Calls are answered by threads of its own and need no runtime. A call that is dropped half-way has happened or not.
+/// Calls are answered by threads of its own, a turn's few rows on the caller's, and need no runtime. A call that is dropped half-way has happened or not.
 #[derive(Clone)]
 pub struct SqliteStore(pub(crate) Arc<Shared>);
 
@@ -146,16 +147,24 @@ impl Store for SqliteStore {
     ) -> Result<(Vec<(GroupLane, Local)>, Option<Duration>), StoreError> {
         let (now, book, known) = (self.0.clock.now(), self.0.book(), self.known(lanes));
         let ids: Vec<i64> = known.iter().map(|(id, _)| *id).collect();
-        let find =
-            move |db: &Connection| Ok((letters::due(db, &known, limit, now)?, alarm::ripe(db, &ids, now)?));
-        let ((mut due, mut next), ripe) = self.0.reader.read(find).await?;
+        let find = move |db: &Connection| {
+            let (ripe, next) = (alarm::ripe(db, &ids, limit, now)?, alarm::next(db, now)?);
+            Ok((letters::due(db, &known, limit, now)?, ripe, next))
+        };
+        let ((mut due, head), ripe, alarm) = self.0.reader.read(find).await?;
+        let mut next: Option<Timestamp> = head.into_iter().chain(alarm).min();
         if !ripe.is_empty() {
-            let shared = Arc::clone(&self.0.present);
-            let act = move |db: &Connection| Ok((alarm::sweep(db, ripe, &shared, now)?, After::default()));
-            let fires = self.0.writer.write(false, Vec::new(), act).await?;
+            let (shared, looked) = (Arc::clone(&self.0.present), ripe.len());
+            let act = move |db: &Connection| {
+                let due = alarm::sweep(db, ripe, &shared, now)?;
+                Ok(((due, alarm::next(db, now)?), After::default()))
+            };
+            let (fires, alarm) = self.0.writer.write(false, Vec::new(), act).await?;
+            // Those behind are looked at next, as soon as some of these have made room.
+            let more = Some(now).filter(|_| looked == limit && fires.len() < looked);
+            next = head.into_iter().chain(alarm).chain(more).min();
             due.extend(fires.into_iter().map(|(stream, lane)| (book.name(lane), Local::Due(stream))));
         }
-        next = next.into_iter().chain(self.0.reader.read(move |db| alarm::next(db, now)).await?).min();
         due.truncate(limit);
         Ok((due, next.map(|next| next.since(now))))
     }
@@ -201,24 +210,25 @@ impl Store for SqliteStore {
     async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
         let lanes: Vec<GroupLane> = leases.iter().map(|lease| lease.lane.clone()).collect();
         let asked: BTreeSet<i64> = self.known(&lanes).into_iter().map(|(id, _)| id).collect();
-        let lanes = present(&self.0.present).claimable(&asked, gateway, limit);
-        // Only the lanes with something to claim are locked: the others' turns are not held up.
-        let locked = lanes.iter().map(|id| Locked::Lane(*id)).collect();
-        let _guards = self.0.locks.lock_all(locked).await;
-        let (claimed, book) = {
-            let mut present = present(&self.0.present);
-            if let Some(lost) = leases.iter().find(|lease| !present.holds(lease)) {
-                return Err(StoreError::LostLease(lost.lane.clone()));
-            }
-            (present.claim(&lanes, gateway, limit), Arc::clone(&present.book))
+        let wanted = {
+            let present = present(&self.0.present);
+            present.all_held(leases)?;
+            present.claimable(&asked, gateway, limit)
         };
+        // Each lane is let go as soon as its wishes are claimed: no lane's turn waits for another's.
+        let claims = wanted.into_iter().map(|(lane, keys)| async move {
+            let _guard = self.0.locks.lock(Locked::Lane(lane)).await;
+            Claim::take(&self.0.present, leases, &keys)
+        });
+        let claims = try_join_all(claims).await?;
+        let mut claimed: Vec<_> = claims.iter().flat_map(Claim::wishes).cloned().collect();
         if claimed.is_empty() {
             return Ok(Vec::new());
         }
-        let keys: Vec<EffectKey> = claimed.iter().map(|(_, _, key)| key.clone()).collect();
-        let claim = Claim { present: &self.0.present, keys: Some(keys) };
-        let doings = self.0.reader.read(move |db| wishes(db, &book, &claimed)).await?;
-        claim.keep();
+        claimed.sort_unstable_by_key(|(row, ..)| *row);
+        let book = self.0.book();
+        let doings = self.0.reader.glance(move |db| wishes(db, &book, &claimed)).await?;
+        claims.into_iter().for_each(Claim::keep);
         Ok(doings)
     }
 

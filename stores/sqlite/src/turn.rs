@@ -61,7 +61,7 @@ pub(crate) async fn begin(store: &Arc<Shared>, right: &Right, ask: Ask) -> Resul
     let (revision, position, memory) = (found.revision, found.position, Arc::clone(&shared.present));
     let mut found = shared
         .reader
-        .read(move |db| {
+        .glance(move |db| {
             find(db, &memory, &book, id, &ask, &mut found)?;
             Ok(found)
         })
@@ -159,7 +159,7 @@ impl Turn for SqliteTurn {
             self.guards.extend(self.store.locks.lock_all(shared).await);
         }
         let wanted = streams.clone();
-        let mut loaded = self.store.reader.read(move |db| load(db, &wanted)).await?;
+        let mut loaded = self.store.reader.glance(move |db| load(db, &wanted)).await?;
         self.store.mark_unclaimed(&mut loaded);
         Ok(loaded)
     }

@@ -7,12 +7,14 @@ mod kit;
 use futures::executor::block_on;
 use kit::{lane, turn_of, writes};
 use oms_core::{
-    message::{GroupLane, Limit, PackId},
-    store::{Ask, Deadline, Right, Store},
+    conformance::VirtualClock,
+    message::{GroupLane, Key, Limit, PackId},
+    store::{Ask, Deadline, Right, Store, Writes},
 };
 use oms_sqlite::{Options, SqliteStore, Synchronous};
 use std::{
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -37,17 +39,17 @@ fn fill(path: &Path) {
             pack.id.position = position + more;
             pack
         }));
-        let due = Deadline {
-            set_at: 1,
-            delay: Duration::from_micros(1),
-            waits_for: None,
-            key: all.streams[0].stream.id.clone(),
-            group: "order".into(),
-        };
-        all.streams[0].next.deadline = Some(due);
-        all.alarms.push(all.streams[0].stream.clone());
+        watch(&mut all, Duration::from_micros(1));
         block_on(turn.commit(all)).expect("commits");
     }
+}
+
+/// Gives the first stream a deadline, heard by `hearer`.
+fn watch(all: &mut Writes, delay: Duration) {
+    let first = &mut all.streams[0];
+    let (key, group) = (first.stream.id.clone(), "order".into());
+    first.next.deadline = Some(Deadline { set_at: 1, delay, waits_for: None, key, group });
+    all.alarms.push(first.stream.clone());
 }
 
 /// How long one of a hundred looks takes.
@@ -103,4 +105,24 @@ fn no_look_grows_with_the_backlog() {
     assert!(began.elapsed() < Duration::from_secs(10), "opening takes {:?}", began.elapsed());
     assert_eq!(block_on(store.count()).expect("counts").owed, OWED);
     looks(&store);
+}
+
+#[test]
+fn deadlines_beyond_the_limit_are_looked_at_next() {
+    let directory = TempDir::new().expect("a directory");
+    let clock = VirtualClock::default();
+    let path = directory.path().join("orders.db");
+    let store = Options::new(&path).clock(Arc::new(clock.clone())).open().expect("opens");
+    block_on(store.register(&kit::topology())).expect("registers");
+    let heard = |number: &u64| Key::new(kit::order(*number).id).lane(4) == 0;
+    for number in (0..).filter(heard).take(5) {
+        let (turn, position) = block_on(turn_of(&store, lane())).expect("a turn");
+        let mut all = writes(number, 0, position, b"{}");
+        watch(&mut all, Duration::from_secs(60));
+        block_on(turn.commit(all)).expect("commits");
+    }
+    clock.advance(Duration::from_secs(61));
+    let looks: Vec<_> = (0..3).map(|_| block_on(store.due(&[hearer()], 2)).expect("looks")).collect();
+    let (at_once, later) = (Some(Duration::ZERO), Some(Duration::from_secs(60)));
+    assert_eq!(looks, [(vec![], at_once), (vec![], at_once), (vec![], later)]);
 }
