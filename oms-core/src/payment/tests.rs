@@ -24,6 +24,7 @@ fn request(method: &str, minor: i64) -> PaymentCommand {
         customer: CustomerId::new("c-1").expect("an id"),
         choice: PaymentChoice { method: Name::from(method), token: None },
         amount: money(minor),
+        nothing_to_send: false,
         fields: Default::default(),
     })
 }
@@ -164,6 +165,29 @@ fn cash_is_promised_at_once_and_taken_when_collected() {
     let late = PaymentCommand::RecordCollection(cash);
     let refused = cancelled.hear(Input::Command { command: &late, unclaimed: false });
     assert_eq!(refused, Err(Refusal::NoCashDue));
+}
+
+#[test]
+fn cash_on_delivery_is_declined_for_an_order_without_a_delivery() {
+    let nothing_to_send = |method: &str, minor: i64| match request(method, minor) {
+        PaymentCommand::RequestPayment(ask) => {
+            PaymentCommand::RequestPayment(RequestPayment { nothing_to_send: true, ..ask })
+        }
+        other => other,
+    };
+    let mut scene = Scene::default();
+    scene.told(nothing_to_send("cod", 500));
+    let reason = "nothing is delivered, so nobody can collect; choose another method";
+    let last = scene.said.last();
+    assert!(matches!(last, Some(PaymentEvent::PaymentDeclined(no)) if no.last_word && no.reason == reason));
+    scene.told(nothing_to_send("cod", 500));
+    assert_eq!(scene.last(), "PaymentDeclined", "a repeated request is answered again");
+    let mut card = Scene::default();
+    card.told(nothing_to_send("card", 500));
+    assert_eq!(card.wished, [Step::Authorise]);
+    let mut free = Scene::default();
+    free.told(nothing_to_send("cod", 0));
+    assert_eq!(free.last(), "PaymentCaptured", "nothing is due, so nothing is to be collected");
 }
 
 #[test]

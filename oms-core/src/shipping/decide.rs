@@ -194,8 +194,8 @@ fn send(of: &ShipmentOf, request: &ArrangeShipment, mut events: Vec<ShippingEven
     }
     let (order, fields) = (of.order.clone(), of.fields.clone());
     events.push(ShippingEvent::ShipmentDispatched(parcel(of, "none")));
-    // Nobody travels, so what was promised on delivery is taken to be settled with the service itself.
-    let arrived = ShipmentDelivered { order, collected: request.collect, fields };
+    // Nobody travels, so nobody collects: what was promised on delivery is still due, and a person is told.
+    let arrived = ShipmentDelivered { order, collected: None, fields };
     events.push(ShippingEvent::ShipmentDelivered(arrived));
     Decision::events(events)
 }

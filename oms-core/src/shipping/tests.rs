@@ -86,6 +86,16 @@ fn nothing_to_send_is_sent_and_delivered_at_once() {
 }
 
 #[test]
+fn nobody_collects_where_nothing_is_delivered() {
+    let ShippingCommand::ArrangeShipment(mut request) = arrange(false, false) else { panic!("a request") };
+    request.collect = Some(serde_json::from_str(r#"{"minor":500,"currency":"GBP"}"#).expect("reads"));
+    let mut scene = Scene::default();
+    scene.told(ShippingCommand::ArrangeShipment(request));
+    let last = scene.recorded.last();
+    assert!(matches!(last, Some(ShippingEvent::ShipmentDelivered(arrived)) if arrived.collected.is_none()));
+}
+
+#[test]
 fn a_cancel_before_its_do_leaves_a_tombstone() {
     let mut scene = Scene::default();
     scene.told(cancel()).told(arrange(false, true));
