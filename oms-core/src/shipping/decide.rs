@@ -157,10 +157,14 @@ impl Shipment {
     fn stopped(&self, of: &ShipmentOf, report: &Report) -> Decision {
         let open = self.cancelling && matches!(self.phase, Phase::Asked | Phase::Booked);
         match report {
-            Report::Cancelled | Report::Refused { .. } if open => {
-                Decision::events(vec![ShippingEvent::ShipmentCancelled(of.clone())])
-            }
-            Report::TooLate | Report::Dispatched { .. } | Report::Delivered { .. } if open => {
+            Report::Cancelled if open => Decision::events(vec![ShippingEvent::ShipmentCancelled(of.clone())]),
+            // A refusal is not a promise that the parcel stays: only the booking's own watch may say so.
+            Report::Refused { .. }
+            | Report::TooLate
+            | Report::Dispatched { .. }
+            | Report::Delivered { .. }
+                if open =>
+            {
                 Decision::events(vec![rejected(of)])
             }
             Report::Cancelled

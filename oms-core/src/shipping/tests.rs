@@ -116,6 +116,20 @@ fn a_cancel_waits_until_the_carrier_has_answered_and_the_carrier_decides() {
     assert_eq!((scene.count("ShipmentCancelRejected"), scene.count("ShipmentDispatched")), (1, 1));
 }
 
+#[test]
+fn a_carrier_that_refuses_a_cancellation_has_not_stopped_the_parcel() {
+    let mut scene = Scene::default();
+    scene.told(arrange(false, true)).answered(Step::Book, Report::Booked { tracking: number() });
+    scene.told(cancel()).answered(Step::Cancel, Report::Refused { reason: "no".to_owned() });
+    assert_eq!(
+        scene.said.last(),
+        Some(&"ShipmentCancelRejected"),
+        "nothing may be undone: it may still leave"
+    );
+    scene.answered(Step::Book, Report::Dispatched { tracking: number() });
+    assert_eq!(scene.said.last(), Some(&"ShipmentDispatched"));
+}
+
 proptest! {
     #[test]
     fn a_shipment_is_never_both_stopped_and_sent(moves in prop::collection::vec(0_u8..9, 0..40)) {
