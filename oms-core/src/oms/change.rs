@@ -173,7 +173,7 @@ fn opening(placed: &Arc<OrderPlaced>, times: &Arc<SagaTimes>) -> Opening {
     }
 }
 
-/// A request from outside; the same request has the same id.
+/// A request from outside, with an id of its content; the turn that hears it adds the version that it meets.
 fn outside<W: Wire>(topic: &str, key: Name, body: &W) -> Result<Message, RequestError> {
     let encoded = body.encode().map_err(|error| RequestError::Refused(error.to_string()))?;
     let id = Digest::new("request").text(topic).text(&key).text(body.kind()).bytes(&encoded).finish();
