@@ -10,17 +10,12 @@ impl Case<'_> {
     /// A report that no longer fits, because it is repeated or late, changes nothing.
     pub(super) fn report(&self, step: Step, report: &Report, settled: bool) -> Decision {
         match step {
-            Step::Authorise | Step::Charge if self.is_open() => self.opened(report, settled),
+            Step::Authorise | Step::Charge if self.now.awaits(step) => self.opened(report, settled),
             Step::Authorise | Step::Charge if self.is_refused() => self.flipped(report),
-            Step::Capture if self.now.phase == Phase::Capturing => self.captured(report, settled),
-            Step::Void if self.now.phase == Phase::Voiding => self.undone(report, settled),
-            Step::Refund if self.now.phase == Phase::Refunding => self.undone(report, settled),
+            Step::Capture if self.now.awaits(step) => self.captured(report, settled),
+            Step::Void | Step::Refund if self.now.awaits(step) => self.undone(report, settled),
             Step::Authorise | Step::Charge | Step::Capture | Step::Void | Step::Refund => Decision::default(),
         }
-    }
-
-    fn is_open(&self) -> bool {
-        matches!(self.now.phase, Phase::Asked | Phase::ActionRequired | Phase::Pending | Phase::Doubtful)
     }
 
     /// Whether the order was told that nothing was taken of what it had asked for.

@@ -13,6 +13,7 @@ mod happy;
 mod house;
 mod keys;
 mod market;
+mod odd;
 mod pace;
 mod shop;
 mod storm;
