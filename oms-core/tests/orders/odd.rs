@@ -25,9 +25,18 @@ use std::{
     time::Duration,
 };
 
-/// A carrier that stops nothing it has booked, and keeps the parcel for half a minute.
-#[derive(Clone, Default)]
-struct Stubborn(Arc<AtomicU32>);
+/// A carrier that stops nothing it has booked, keeps the parcel for half a minute, and then says its last word.
+#[derive(Clone)]
+struct Stubborn {
+    looks: Arc<AtomicU32>,
+    last: CarrierReport,
+}
+
+impl Stubborn {
+    fn ending(last: CarrierReport) -> Self {
+        Self { looks: Arc::default(), last }
+    }
+}
 
 #[async_trait]
 impl Port for Stubborn {
@@ -46,11 +55,11 @@ impl Port for Stubborn {
         if *wish == CarrierRequest::Cancel {
             return Ok(Reported::settled(CarrierReport::TooLate));
         }
-        let (looks, tracking) = (self.0.fetch_add(1, Ordering::SeqCst), "T1".to_owned());
+        let (looks, tracking) = (self.looks.fetch_add(1, Ordering::SeqCst), "T1".to_owned());
         Ok(match looks {
             0..3 => Reported::open(CarrierReport::Booked { tracking }, Duration::from_secs(10)),
             3 => Reported::open(CarrierReport::Dispatched { tracking }, Duration::from_secs(1)),
-            _ => Reported::settled(CarrierReport::Delivered { tracking, collected: None }),
+            _ => Reported::settled(self.last.clone()),
         })
     }
 
@@ -66,8 +75,9 @@ impl Port for Stubborn {
 #[test]
 fn a_cancel_that_was_rejected_may_be_asked_again_in_the_same_words() {
     let world = World::kind();
+    let arrives = CarrierReport::Delivered { tracking: "T1".to_owned(), collected: None };
     world.play_with(
-        |builder| builder.carrier(Stubborn::default()),
+        |builder| builder.carrier(Stubborn::ending(arrives)),
         async |oms| {
             let id = open(&oms, usual("card")).await;
             for _ in 0..2 {
@@ -80,6 +90,24 @@ fn a_cancel_that_was_rejected_may_be_asked_again_in_the_same_words() {
             world.ends(&oms, &id, Status::Completed, &["OrderCancelRejected", "OrderDispatched"]).await;
             let kinds = kinds(&oms, &id).await;
             assert_eq!(kinds.iter().filter(|kind| *kind == "OrderCancelRejected").count(), 2);
+        },
+    );
+}
+
+#[test]
+fn a_parcel_that_is_refused_at_the_door_is_shown_to_a_person_with_its_reason() {
+    let world = World::kind();
+    let refused = CarrierReport::Refused { reason: "nobody was willing to pay".to_owned() };
+    world.play_with(
+        |builder| builder.carrier(Stubborn::ending(refused)),
+        async |oms| {
+            let id = open(&oms, usual("cod")).await;
+            world.sleep(Duration::from_secs(60)).await;
+            let stuck = oms.stuck().await.expect("reads");
+            let [one] = stuck.as_slice() else { panic!("one order is stuck: {stuck:?}") };
+            assert_eq!((&one.order, one.phase), (&id, Phase::Fulfilling));
+            let said = matches!(&one.reason, Reason::DeadLetter { error, .. } if error.contains("willing"));
+            assert!(said, "{:?}", one.reason);
         },
     );
 }
