@@ -37,6 +37,9 @@ pub struct RequestPayment {
     pub choice: PaymentChoice,
     /// How much; may be 0, and then nothing is asked of a provider.
     pub amount: Money,
+    /// Whether no parcel will travel (services alone), so that nobody can collect on delivery.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nothing_to_send: bool,
     /// The order's own fields.
     #[serde(default, skip_serializing_if = "Fields::is_empty")]
     pub fields: Fields,

@@ -38,7 +38,8 @@ pub enum CarrierRequest {
 
 /// A carrier. A booking is a watch: it answers `Booked`, `Dispatched` (both unsettled), then `Delivered`; or `Refused`.
 ///
-/// A cancellation is answered `Cancelled`, and then the booking says the same, or `TooLate`: never both.
+/// A cancellation is answered `Cancelled`, and then the booking says the same, or `TooLate`: never both. Any other answer
+/// counts as not stopped.
 pub trait Carrier: Port<Request = CarrierRequest, Report = CarrierReport> {}
 
 impl<P: Port<Request = CarrierRequest, Report = CarrierReport>> Carrier for P {}

@@ -4,22 +4,42 @@ use super::{
     Phase, Report, Step,
     decide::{Case, Decision},
 };
-use crate::event::payment::PaymentEvent;
+use crate::event::payment::{PaymentEvent, PaymentMoved};
 
 impl Case<'_> {
     /// A report that no longer fits, because it is repeated or late, changes nothing.
     pub(super) fn report(&self, step: Step, report: &Report, settled: bool) -> Decision {
         match step {
-            Step::Authorise | Step::Charge if self.is_open() => self.opened(report, settled),
-            Step::Capture if self.now.phase == Phase::Capturing => self.captured(report),
-            Step::Void if self.now.phase == Phase::Voiding => self.undone(report),
-            Step::Refund if self.now.phase == Phase::Refunding => self.undone(report),
+            Step::Authorise | Step::Charge if self.now.awaits(step) => self.opened(report, settled),
+            Step::Authorise | Step::Charge if self.is_refused() => self.flipped(report),
+            Step::Capture if self.now.awaits(step) => self.captured(report, settled),
+            Step::Void | Step::Refund if self.now.awaits(step) => self.undone(report, settled),
             Step::Authorise | Step::Charge | Step::Capture | Step::Void | Step::Refund => Decision::default(),
         }
     }
 
-    fn is_open(&self) -> bool {
-        matches!(self.now.phase, Phase::Asked | Phase::ActionRequired | Phase::Pending | Phase::Doubtful)
+    /// Whether the order was told that nothing was taken of what it had asked for.
+    fn is_refused(&self) -> bool {
+        matches!(self.now.phase, Phase::Declined | Phase::NotStarted) && self.now.request.is_some()
+    }
+
+    /// A provider that said no for good and took the money after all: the order is gone, so it is given back unasked.
+    fn flipped(&self, report: &Report) -> Decision {
+        let Some(amount) = self.amount() else { return Decision::default() };
+        let undo = |reference: &str, event: fn(PaymentMoved) -> PaymentEvent| {
+            let requested = PaymentEvent::PaymentCancelRequested(self.of.clone());
+            vec![requested, event(self.moved(amount, Some(reference.to_owned())))]
+        };
+        match report {
+            Report::Authorised { reference } => self.void(undo(reference, PaymentEvent::PaymentAuthorized)),
+            Report::Captured { reference } => self.refund(undo(reference, PaymentEvent::PaymentCaptured)),
+            Report::ActionRequired
+            | Report::Pending
+            | Report::Declined { .. }
+            | Report::Voided { .. }
+            | Report::Refunded { .. }
+            | Report::Refused { .. } => Decision::default(),
+        }
     }
 
     fn opened(&self, report: &Report, settled: bool) -> Decision {
@@ -74,13 +94,12 @@ impl Case<'_> {
         Decision::events(events)
     }
 
-    fn captured(&self, report: &Report) -> Decision {
+    fn captured(&self, report: &Report, settled: bool) -> Decision {
         match report {
             Report::Captured { reference } => self.taken(reference),
-            Report::Refused { reason } | Report::Declined { last_word: true, reason } => {
-                let events = vec![PaymentEvent::CaptureFailed(self.no(true, reason))];
-                if self.now.cancelling { self.void(events) } else { Decision::events(events) }
-            }
+            Report::Refused { reason } => self.capture_failed(reason),
+            // Nothing more will come after what is settled, so it is the last word.
+            Report::Declined { last_word, reason } if *last_word || settled => self.capture_failed(reason),
             Report::ActionRequired
             | Report::Pending
             | Report::Authorised { .. }
@@ -90,7 +109,12 @@ impl Case<'_> {
         }
     }
 
-    fn undone(&self, report: &Report) -> Decision {
+    fn capture_failed(&self, reason: &str) -> Decision {
+        let events = vec![PaymentEvent::CaptureFailed(self.no(true, reason))];
+        if self.now.cancelling { self.void(events) } else { Decision::events(events) }
+    }
+
+    fn undone(&self, report: &Report, settled: bool) -> Decision {
         let Some(amount) = self.amount() else { return Decision::default() };
         let moved = |reference: &String| self.moved(amount, Some(reference.clone()));
         Decision::events(match report {
@@ -100,9 +124,8 @@ impl Case<'_> {
             Report::Refunded { reference } if self.now.phase == Phase::Refunding => {
                 vec![PaymentEvent::PaymentRefunded(moved(reference))]
             }
-            Report::Refused { reason } | Report::Declined { last_word: true, reason } => {
-                vec![self.undo_failed(reason)]
-            }
+            Report::Refused { reason } => vec![self.undo_failed(reason)],
+            Report::Declined { last_word, reason } if *last_word || settled => vec![self.undo_failed(reason)],
             Report::ActionRequired
             | Report::Pending
             | Report::Authorised { .. }

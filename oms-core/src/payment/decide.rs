@@ -124,6 +124,10 @@ impl Case<'_> {
             events.push(self.declined("this shop does not offer the payment method"));
             return Decision::events(events);
         };
+        if method.capabilities.offline && request.nothing_to_send {
+            events.push(self.declined("nothing is delivered, so nobody can collect; choose another method"));
+            return Decision::events(events);
+        }
         if method.capabilities.offline {
             events.push(PaymentEvent::CodAccepted(self.moved(amount, None)));
             return Decision::events(events);

@@ -1,5 +1,6 @@
 //! The state of one order's payment.
 
+use super::Step;
 use crate::{
     event::payment::{PaymentEvent, RequestPayment},
     money::Money,
@@ -91,6 +92,19 @@ impl Payment {
     #[must_use]
     pub fn refunded(&self) -> Option<Money> {
         self.refunded
+    }
+
+    /// Whether the provider's word on `step` is still to come.
+    #[must_use]
+    pub fn awaits(&self, step: Step) -> bool {
+        match step {
+            Step::Authorise | Step::Charge => {
+                matches!(self.phase, Phase::Asked | Phase::ActionRequired | Phase::Pending | Phase::Doubtful)
+            }
+            Step::Capture => self.phase == Phase::Capturing,
+            Step::Void => self.phase == Phase::Voiding,
+            Step::Refund => self.phase == Phase::Refunding,
+        }
     }
 
     /// Gives back the request that is stored apart from the state.

@@ -24,6 +24,7 @@ fn request(method: &str, minor: i64) -> PaymentCommand {
         customer: CustomerId::new("c-1").expect("an id"),
         choice: PaymentChoice { method: Name::from(method), token: None },
         amount: money(minor),
+        nothing_to_send: false,
         fields: Default::default(),
     })
 }
@@ -140,6 +141,42 @@ fn a_charge_that_succeeds_after_its_cancel_is_refunded() {
 }
 
 #[test]
+fn money_that_comes_after_a_last_no_is_given_back() {
+    for cancelled in [false, true] {
+        let mut scene = Scene::default();
+        scene.told(request("upi", 500));
+        if cancelled {
+            scene.told(cancel());
+        }
+        scene.answered(Step::Charge, declined(true)).answered(Step::Charge, captured());
+        assert_eq!(scene.wished, [Step::Charge, Step::Refund]);
+        scene.answered(Step::Refund, Report::Refunded { reference: "r".to_owned() });
+        assert_eq!((scene.payment.refunded(), scene.last()), (Some(money(500)), "PaymentRefunded"));
+    }
+    let mut card = Scene::default();
+    card.told(request("card", 500)).answered(Step::Authorise, declined(true));
+    card.answered(Step::Authorise, authorised());
+    assert_eq!(card.wished, [Step::Authorise, Step::Void]);
+}
+
+#[test]
+fn a_settled_no_is_the_last_word_whatever_it_calls_itself() {
+    let told = |scene: &mut Scene, step: Step| {
+        let report = declined(false);
+        let heard = scene.hear(Input::Report { step, report: &report, settled: true });
+        assert!(heard.is_ok());
+    };
+    let mut capture = Scene::default();
+    capture.told(request("card", 500)).answered(Step::Authorise, authorised()).told(self::capture());
+    told(&mut capture, Step::Capture);
+    assert_eq!(capture.last(), "CaptureFailed");
+    let mut void = Scene::default();
+    void.told(request("card", 500)).answered(Step::Authorise, authorised()).told(cancel());
+    told(&mut void, Step::Void);
+    assert_eq!(void.last(), "PaymentUndoFailed");
+}
+
+#[test]
 fn a_provisional_decline_is_not_the_last_word() {
     let mut scene = Scene::default();
     scene.told(request("upi", 500)).answered(Step::Charge, declined(false));
@@ -164,6 +201,29 @@ fn cash_is_promised_at_once_and_taken_when_collected() {
     let late = PaymentCommand::RecordCollection(cash);
     let refused = cancelled.hear(Input::Command { command: &late, unclaimed: false });
     assert_eq!(refused, Err(Refusal::NoCashDue));
+}
+
+#[test]
+fn cash_on_delivery_is_declined_for_an_order_without_a_delivery() {
+    let nothing_to_send = |method: &str, minor: i64| match request(method, minor) {
+        PaymentCommand::RequestPayment(ask) => {
+            PaymentCommand::RequestPayment(RequestPayment { nothing_to_send: true, ..ask })
+        }
+        other => other,
+    };
+    let mut scene = Scene::default();
+    scene.told(nothing_to_send("cod", 500));
+    let reason = "nothing is delivered, so nobody can collect; choose another method";
+    let last = scene.said.last();
+    assert!(matches!(last, Some(PaymentEvent::PaymentDeclined(no)) if no.last_word && no.reason == reason));
+    scene.told(nothing_to_send("cod", 500));
+    assert_eq!(scene.last(), "PaymentDeclined", "a repeated request is answered again");
+    let mut card = Scene::default();
+    card.told(nothing_to_send("card", 500));
+    assert_eq!(card.wished, [Step::Authorise]);
+    let mut free = Scene::default();
+    free.told(nothing_to_send("cod", 0));
+    assert_eq!(free.last(), "PaymentCaptured", "nothing is due, so nothing is to be collected");
 }
 
 #[test]

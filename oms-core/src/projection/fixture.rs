@@ -126,6 +126,7 @@ fn requested_payment() -> PaymentEvent {
         customer: placed().customer,
         choice: placed().payment,
         amount: pounds(DUE),
+        nothing_to_send: false,
         fields: Fields::default(),
     })
 }

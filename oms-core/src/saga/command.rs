@@ -77,6 +77,7 @@ fn request(placed: &OrderPlaced) -> RequestPayment {
         customer: placed.customer.clone(),
         choice: placed.payment.clone(),
         amount: placed.total,
+        nothing_to_send: !placed.lines.iter().any(|line| line.stocked),
         fields: placed.fields.clone(),
     }
 }

@@ -157,10 +157,14 @@ impl Shipment {
     fn stopped(&self, of: &ShipmentOf, report: &Report) -> Decision {
         let open = self.cancelling && matches!(self.phase, Phase::Asked | Phase::Booked);
         match report {
-            Report::Cancelled | Report::Refused { .. } if open => {
-                Decision::events(vec![ShippingEvent::ShipmentCancelled(of.clone())])
-            }
-            Report::TooLate | Report::Dispatched { .. } | Report::Delivered { .. } if open => {
+            Report::Cancelled if open => Decision::events(vec![ShippingEvent::ShipmentCancelled(of.clone())]),
+            // A refusal is not a promise that the parcel stays: only the booking's own watch may say so.
+            Report::Refused { .. }
+            | Report::TooLate
+            | Report::Dispatched { .. }
+            | Report::Delivered { .. }
+                if open =>
+            {
                 Decision::events(vec![rejected(of)])
             }
             Report::Cancelled
@@ -194,8 +198,8 @@ fn send(of: &ShipmentOf, request: &ArrangeShipment, mut events: Vec<ShippingEven
     }
     let (order, fields) = (of.order.clone(), of.fields.clone());
     events.push(ShippingEvent::ShipmentDispatched(parcel(of, "none")));
-    // Nobody travels, so what was promised on delivery is taken to be settled with the service itself.
-    let arrived = ShipmentDelivered { order, collected: request.collect, fields };
+    // Nobody travels, so nobody collects: what was promised on delivery is still due, and a person is told.
+    let arrived = ShipmentDelivered { order, collected: None, fields };
     events.push(ShippingEvent::ShipmentDelivered(arrived));
     Decision::events(events)
 }

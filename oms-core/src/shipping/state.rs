@@ -55,6 +55,12 @@ impl Shipment {
         self.request.as_ref()
     }
 
+    /// Whether the carrier still has something to say of the parcel.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        matches!(self.phase, Phase::Asked | Phase::Booked | Phase::Dispatched)
+    }
+
     /// Gives back the request that is stored apart from the state.
     pub fn restore(&mut self, request: ArrangeShipment) {
         self.request = Some(request);

@@ -86,6 +86,16 @@ fn nothing_to_send_is_sent_and_delivered_at_once() {
 }
 
 #[test]
+fn nobody_collects_where_nothing_is_delivered() {
+    let ShippingCommand::ArrangeShipment(mut request) = arrange(false, false) else { panic!("a request") };
+    request.collect = Some(serde_json::from_str(r#"{"minor":500,"currency":"GBP"}"#).expect("reads"));
+    let mut scene = Scene::default();
+    scene.told(ShippingCommand::ArrangeShipment(request));
+    let last = scene.recorded.last();
+    assert!(matches!(last, Some(ShippingEvent::ShipmentDelivered(arrived)) if arrived.collected.is_none()));
+}
+
+#[test]
 fn a_cancel_before_its_do_leaves_a_tombstone() {
     let mut scene = Scene::default();
     scene.told(cancel()).told(arrange(false, true));
@@ -104,6 +114,20 @@ fn a_cancel_waits_until_the_carrier_has_answered_and_the_carrier_decides() {
         .answered(Step::Cancel, Report::TooLate)
         .answered(Step::Book, Report::Dispatched { tracking: number() });
     assert_eq!((scene.count("ShipmentCancelRejected"), scene.count("ShipmentDispatched")), (1, 1));
+}
+
+#[test]
+fn a_carrier_that_refuses_a_cancellation_has_not_stopped_the_parcel() {
+    let mut scene = Scene::default();
+    scene.told(arrange(false, true)).answered(Step::Book, Report::Booked { tracking: number() });
+    scene.told(cancel()).answered(Step::Cancel, Report::Refused { reason: "no".to_owned() });
+    assert_eq!(
+        scene.said.last(),
+        Some(&"ShipmentCancelRejected"),
+        "nothing may be undone: it may still leave"
+    );
+    scene.answered(Step::Book, Report::Dispatched { tracking: number() });
+    assert_eq!(scene.said.last(), Some(&"ShipmentDispatched"));
 }
 
 proptest! {

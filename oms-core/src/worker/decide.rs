@@ -68,6 +68,9 @@ fn one(handler: &dyn Handler, work: &Work, draft: &mut Draft, retry: &RetryPolic
         draft.bury(work, error, work.attempts + 1);
         return Verdict::PutAside;
     }
+    if draft.has_moved_on(work) {
+        return Verdict::Handled;
+    }
     if draft.is_parked(&work.message.envelope.key) && !work.passes() {
         draft.park(work, "waits behind an earlier message of its key", 0, None);
         return Verdict::PutAside;

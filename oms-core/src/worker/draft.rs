@@ -95,6 +95,13 @@ impl Draft {
         self.parked_keys.contains(key)
     }
 
+    /// Whether an earlier message of this batch has replaced or cleared the deadline that `work` is the firing of: the
+    /// commit does away with it, and nobody is late any more.
+    pub(super) fn has_moved_on(&self, work: &Work) -> bool {
+        let Origin::Due { stream, .. } = &work.origin else { return false };
+        self.changes.get(stream).is_some_and(|change| change.deadline.is_some())
+    }
+
     /// Takes a reaction in whole, or says why it cannot be: nothing of it is taken then.
     pub(super) fn take(
         &mut self,

@@ -43,7 +43,8 @@ pub enum Reply {
 
 /// Handles `message` as a turn of `group`, whoever holds the lane: guarded by the state of the streams.
 ///
-/// Dropped half-way, it was handled or not; repeating it does no harm, for its id is minted from its content.
+/// Dropped half-way, it was handled or not; repeating it does no harm: its id is minted from its content and the
+/// version that it meets, and the stream's state guards against what was done before.
 ///
 /// # Errors
 /// [`RequestError`], each saying what to do.

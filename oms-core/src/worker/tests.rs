@@ -199,6 +199,22 @@ fn rule_03_a_deadline_names_the_message_it_waits_for_and_the_version_that_set_it
 }
 
 #[test]
+fn rule_03_a_deadline_that_an_earlier_message_of_the_batch_has_replaced_does_not_fire() {
+    let answers = Order { deadline: true, send: 1, ..Order::default() };
+    let redriven = Work::new(message(1, "a", &answers), Origin::Redriven { number: 4 });
+    let reached = |key: &str| {
+        let origin = Origin::Due { stream: stream(key), set_at: 1, firing: 1 };
+        Work::new(message(2, key, &Order::default()), origin)
+    };
+    let (draft, outlook) = run(&[redriven, reached("a"), reached("b")]);
+    assert_eq!(outlook.decided, 3);
+    assert_eq!(draft.changes[&stream("a")].events.len(), 1, "the answer alone");
+    assert_eq!(draft.changes[&stream("b")].events.len(), 1, "nobody has answered there");
+    let fired = draft.consumed.iter().filter(|consumed| matches!(consumed, Consumed::Due { .. })).count();
+    assert_eq!((fired, sealed(draft).alarms), (1, vec![stream("a")]));
+}
+
+#[test]
 fn packs_hold_the_messages_of_one_topic_and_lane_in_order_up_to_their_limit() {
     let works: Vec<Work> =
         (0..5).map(|number| owed(number, "a", Order { send: 1, ..Order::default() })).collect();

@@ -217,11 +217,25 @@ fn an_order_that_costs_nothing_asks_no_provider() {
 fn an_order_of_services_alone_needs_neither_stock_nor_a_parcel() {
     let world = World::kind();
     world.play(async |oms| {
-        for method in ["card", "upi", "cod"] {
+        for method in ["card", "upi"] {
             let id = place(&oms, order(method, &[("POST", 1, 1_800)]), method).await;
             world.ends(&oms, &id, Status::Completed, &["StockReserved", "OrderPaymentCaptured"]).await;
             assert_eq!(sums(&world, &id).dispatches, 0);
         }
+        let free = place(&oms, order("cod", &[("POST", 1, 0)]), "free").await;
+        world.ends(&oms, &free, Status::Completed, &["OrderPaymentCaptured"]).await;
+    });
+}
+
+#[test]
+fn cash_is_never_booked_for_an_order_that_nobody_delivers() {
+    let world = World::kind();
+    world.play(async |oms| {
+        let id = place(&oms, order("cod", &[("POST", 1, 1_800)]), "cod").await;
+        let said = ["PaymentDeclined", "OrderFailing", "StockReleased", "OrderFailed"];
+        let end = world.ends(&oms, &id, Status::Failed, &said).await;
+        assert_eq!(end.kept_minor, 0);
+        never_says(&oms, &id, &["PaymentCaptured", "ShipmentRequested"]).await;
     });
 }
 

@@ -165,12 +165,14 @@ impl<'a, R: BufRead> Gather<'a, R> {
             Err(error) => return Some(Err(error)),
         };
         let (name, city, postal_code) = Default::default();
+        let lines: Vec<NewLine> = rows.into_iter().map(|row| self.line(row)).collect();
+        let delivered = lines.iter().any(|line| line.stocked);
         Some(Ok(NewOrder {
             customer,
             currency: self.survey.currency(),
-            lines: rows.into_iter().map(|row| self.line(row)).collect(),
+            lines,
             address: Address { name, street: Vec::new(), city, postal_code, country },
-            payment: PaymentChoice { method: self.mix.method(number), token: None },
+            payment: PaymentChoice { method: self.mix.method(number, delivered), token: None },
             stated_total: None,
             hold_dispatch: hold,
             fields,

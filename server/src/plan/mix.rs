@@ -73,21 +73,22 @@ pub struct PaymentMix {
 }
 
 impl PaymentMix {
-    /// Says how an invoice is paid: the same for the same seed and number, in every run.
+    /// Says how an invoice is paid: the same for the same seed and number, in every run. Where nothing is `delivered` nobody
+    /// can collect cash, and it is paid by card instead.
     ///
     /// ```
     /// use oms_server::plan::{PaymentMix, Percent};
-    /// assert_eq!(&*PaymentMix::default().method("536365"), "card");
+    /// assert_eq!(&*PaymentMix::default().method("536365", true), "card");
     /// let all = PaymentMix { cod: Percent::whole(100), ..PaymentMix::default() };
-    /// assert_eq!(&*all.method("536365"), "cod");
+    /// assert_eq!(&*all.method("536365", true), "cod");
     /// ```
     #[must_use]
-    pub fn method(&self, invoice: &str) -> Name {
+    pub fn method(&self, invoice: &str, delivered: bool) -> Name {
         let drawn = Digest::new("payment method").number(self.seed.into()).text(invoice).finish() % 10_000;
         let (upi, cod) = (u128::from(self.upi.0), u128::from(self.cod.0));
         Name::from(match drawn {
             drawn if drawn < upi => "upi",
-            drawn if drawn < upi + cod => "cod",
+            drawn if drawn < upi + cod && delivered => "cod",
             _ => "card",
         })
     }
@@ -107,9 +108,16 @@ mod tests {
     }
 
     #[test]
+    fn cash_on_delivery_is_drawn_only_for_what_is_delivered() {
+        let all = PaymentMix { cod: Percent::whole(100), ..PaymentMix::default() };
+        assert_eq!((&*all.method("1", true), &*all.method("1", false)), ("cod", "card"));
+    }
+
+    #[test]
     fn the_draw_is_near_its_shares_and_another_seed_draws_otherwise() {
         let mix = |seed| PaymentMix { upi: Percent::whole(10), cod: Percent::whole(20), seed };
-        let draw = |seed| (0..10_000).map(|number| mix(seed).method(&number.to_string())).collect::<Vec<_>>();
+        let draw =
+            |seed| (0..10_000).map(|number| mix(seed).method(&number.to_string(), true)).collect::<Vec<_>>();
         let (one, other) = (draw(1), draw(2));
         let count = |method: &str| one.iter().filter(|drawn| ***drawn == *method).count();
         assert!((900..1_100).contains(&count("upi")), "{}", count("upi"));

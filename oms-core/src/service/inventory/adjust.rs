@@ -55,6 +55,10 @@ pub fn adjustment_of(sku: &Sku, reference: &str) -> StreamId {
 }
 
 pub(super) fn hear(wish: &AdjustStock, loaded: &Loaded) -> Result<Reaction, Fault> {
+    if wish.reference.trim().is_empty() {
+        // The second delivery without a reference would be taken for the first one, and never counted.
+        return answer(Some("the change has no reference; give it one of its own".to_owned()));
+    }
     let stream = adjustment_of(&wish.sku, &wish.reference);
     let known = loaded.state::<Adjustment>(&stream)?.cloned().unwrap_or_default();
     if let Some(delta) = known.delta {

@@ -134,6 +134,13 @@ fn a_release_before_its_do_leaves_a_tombstone() {
 }
 
 #[test]
+fn a_change_without_a_reference_is_refused_and_never_silently_dropped() {
+    let mut house = House::default();
+    assert!(!house.adjust("A", 5, "") && !house.adjust("A", 5, " "));
+    assert_eq!(house.stock("A").on_hand, 0);
+}
+
+#[test]
 fn a_change_from_outside_is_made_once_and_never_takes_what_is_taken() {
     let mut house = House::default();
     assert!(house.adjust("A", 5, "r1") && house.adjust("A", 5, "r1"));

@@ -106,6 +106,16 @@ impl PaymentService {
         }
         let mut after = now.clone();
         events.iter().for_each(|event| after.evolve(event));
+        if let Input::Report { step, settled: true, report } = input
+            && after.awaits(step)
+        {
+            // Nobody asks the provider again, so the payment would wait in silence for ever: a person must see it.
+            return Err(Fault::Permanent(format!(
+                "the provider's last word on {}/{} says nothing ({report:?}); ask it, and settle this payment by hand",
+                of.order,
+                step.name()
+            )));
+        }
         if let (Some(step), Some(request)) = (wished, after.request()) {
             let (gateway, body) = self.told(step, &after, request);
             reaction.effects.push(wish(key(&of.order, step), stream, &gateway, &body, message)?);

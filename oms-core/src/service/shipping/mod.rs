@@ -104,6 +104,13 @@ fn hear(message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
         };
         let of = shipment_of(request);
         let decision = now.decide(&of, Input::Report(step, &report));
+        if answered.settled && step == Step::Book && decision.events.is_empty() && now.is_watched() {
+            // Nobody asks the carrier again, so the order would wait in silence for ever: a person must see it.
+            let (order, phase) = (&of.order, now.phase());
+            return Err(Fault::Permanent(format!(
+                "the carrier's last word on the parcel of {order} ({phase:?}) is {report:?}; settle it by hand"
+            )));
+        }
         return react(&stream, now, &of, decision, message).map(Outcome::Reaction);
     }
     let envelope = &message.envelope;
