@@ -15,7 +15,7 @@ use crate::{
     saga::SagaTimes,
     service::{
         Entry, Fault,
-        order::{CancelReply, placement},
+        order::{CancelReply, placement, stream_of},
         shipping::Released,
     },
     worker::{self, Opening, PlaceError, Reply, RequestError, request},
@@ -114,7 +114,11 @@ impl Oms {
     /// [`RequestError`]. A refusal by the order is an answer, not an error.
     pub async fn cancel(&self, order: &OrderId, by: &str, reason: &str) -> Result<CancelReply, RequestError> {
         let ask = CancelOrder { order: order.clone(), by: by.to_owned(), reason: reason.to_owned() };
-        let message = outside(topic::ORDER_REQUESTS, order.name(), &OrderRequest::CancelOrder(ask))?;
+        // Asked again later it is another request, and what it causes has ids of its own: the order has gone on in between.
+        let seen =
+            self.parts.store.history(&stream_of(order), 0, HISTORY).await.map_err(RequestError::Store)?;
+        let version = seen.last().map_or(0, |newest| newest.version);
+        let message = outside(topic::ORDER_REQUESTS, order.name(), version, &OrderRequest::CancelOrder(ask))?;
         let parked = CancelReply { accepted: true, reasons: Vec::new() };
         self.asked("order", message, parked).await
     }
@@ -127,7 +131,7 @@ impl Oms {
     pub async fn release_dispatch(&self, order: &OrderId) -> Result<Released, RequestError> {
         let command =
             ShippingCommand::ReleaseDispatch(ShipmentOf { order: order.clone(), fields: Fields::default() });
-        let message = outside(topic::SHIPPING_COMMANDS, order.name(), &command)?;
+        let message = outside(topic::SHIPPING_COMMANDS, order.name(), 0, &command)?;
         self.asked("shipping", message, Released { accepted: true, reason: None }).await
     }
 
@@ -137,7 +141,7 @@ impl Oms {
     /// [`RequestError`]. A refusal by the inventory is an answer, not an error.
     pub async fn adjust_stock(&self, change: AdjustStock) -> Result<Adjusted, RequestError> {
         let key = change.sku.name();
-        let message = outside(topic::INVENTORY_COMMANDS, key, &InventoryCommand::AdjustStock(change))?;
+        let message = outside(topic::INVENTORY_COMMANDS, key, 0, &InventoryCommand::AdjustStock(change))?;
         self.asked("inventory", message, Adjusted { accepted: true, reason: None }).await
     }
 
@@ -173,10 +177,14 @@ fn opening(placed: &Arc<OrderPlaced>, times: &Arc<SagaTimes>) -> Opening {
     }
 }
 
-/// A request from outside, with an id of its content; the turn that hears it adds the version that it meets.
-fn outside<W: Wire>(topic: &str, key: Name, body: &W) -> Result<Message, RequestError> {
+/// The most events an order's stream can have, by far; a request asks for the newest of them.
+const HISTORY: usize = 10_000;
+
+/// A request from outside; the same request to a stream of the same version has the same id.
+fn outside<W: Wire>(topic: &str, key: Name, version: u64, body: &W) -> Result<Message, RequestError> {
     let encoded = body.encode().map_err(|error| RequestError::Refused(error.to_string()))?;
-    let id = Digest::new("request").text(topic).text(&key).text(body.kind()).bytes(&encoded).finish();
+    let content = Digest::new("request").text(topic).text(&key).text(body.kind()).bytes(&encoded);
+    let id = content.number(version.into()).finish();
     Ok(message(MessageId(id), body.kind(), topic, key, W::SCHEMA, encoded))
 }
 

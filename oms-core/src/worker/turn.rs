@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     gateway::EffectKey,
-    id::{Digest, MessageId, Name, Rank, StreamId},
+    id::{MessageId, Name, Rank, StreamId},
     message::PackId,
     service::{Entry, Handler, Loaded},
     store::{Ask, Found, Local, Right, StoreError, Turn},
@@ -81,7 +81,6 @@ pub(super) async fn turn(
     let count = all.len().min(batch.limit.messages.max(1));
     let bound = parts.options.streams;
     let (loaded, count) = load(open.as_mut(), handler, &all[..count], &mut found, wanted, bound).await?;
-    stamp(handler, &mut all[..count], &loaded);
     let works = &all[..count];
     let mut draft = Draft::new(sender, handler, &mut found, loaded);
     let outlook = match condemned {
@@ -103,20 +102,6 @@ pub(super) async fn turn(
     }
     count.note(parts);
     Ok(done)
-}
-
-/// Mints the id of a request anew, from what it asks and the version that it meets: the same words asked again later are
-/// another message, and what they cause has ids of its own; repeated over the same state they are the same (rule 5).
-fn stamp(handler: &dyn Handler, works: &mut [Work], loaded: &Loaded) {
-    for work in works.iter_mut().filter(|work| work.origin == Origin::Request) {
-        let named = handler.streams(&work.message, loaded);
-        let entry = named.first().and_then(|stream| loaded.get(stream));
-        let version = entry.map_or(0, |entry| entry.stream.version);
-        let envelope = &mut work.message.envelope;
-        let id = MessageId(Digest::new("asked").number(envelope.id.0).number(version.into()).finish());
-        let caused_itself = envelope.cause == envelope.id;
-        (envelope.id, envelope.cause) = (id, if caused_itself { id } else { envelope.cause });
-    }
 }
 
 /// Brings the condemned work to the front, if it is still there, and gives its error.
