@@ -8,6 +8,8 @@ use futures::{FutureExt, executor::block_on, future::join_all};
 use kit::{lane, place, turn_of, writes};
 use oms_core::{
     broker::Topology,
+    gateway::{Effect, EffectKey},
+    id::MessageId,
     message::{GroupLane, Limit, PackId},
     store::{Consumed, End, Store, StoreError, Writes},
 };
@@ -17,6 +19,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 use tempfile::TempDir;
 
@@ -109,6 +112,33 @@ fn two_last_rows_that_go_in_one_commit_take_the_body_along() {
     let db = rusqlite::Connection::open(&path).expect("opens");
     let packs: i64 = db.query_row("SELECT count(*) FROM pack", [], |row| row.get(0)).expect("counted");
     assert_eq!(packs, 0, "bodies without owed rows");
+}
+
+#[test]
+fn a_claim_that_waits_for_one_lane_holds_no_other() {
+    let directory = directory();
+    let store = kit::open(&directory.path().join("orders.db"));
+    let lanes = [0, 1].map(|number| GroupLane::new("order", number));
+    for (number, lane) in (0..).zip(&lanes) {
+        let (turn, _) = block_on(turn_of(&store, lane.clone())).expect("a turn");
+        let wish = Effect {
+            key: EffectKey::new("o", "pay", number),
+            stream: kit::order(number.into()),
+            gateway: "bank".into(),
+            request: bytes::Bytes::new(),
+            cause: MessageId(1),
+        };
+        let writes = Writes { effects: vec![wish], ..Writes::default() };
+        block_on(turn.commit(writes)).expect("commits");
+    }
+    let leases = block_on(store.lease(1, &lanes, Duration::from_secs(60))).expect("leases");
+    let (open, _) = block_on(turn_of(&store, lanes[1].clone())).expect("a turn");
+    let mut claim = store.claim(&leases, "bank", 9);
+    assert!(claim.as_mut().now_or_never().is_none(), "a wish was claimed under an open turn");
+    let other = turn_of(&store, lanes[0].clone()).now_or_never();
+    drop(other.expect("the other lane is free").expect("a turn"));
+    drop(open);
+    assert_eq!(block_on(claim).expect("claims").len(), 2);
 }
 
 #[test]
