@@ -112,6 +112,8 @@ fn world(draws: Draws) -> World {
     let day = Duration::from_secs(24 * 3_600);
     (world.times.reserve, world.times.payment, world.times.commit) = (day, day, day);
     world.store = Arc::new(SlowStore(Arc::clone(&world.store)));
+    // Each crash costs the time of a lease, and a hundred of them more than a payment may take on a calm day.
+    world.times.payment = Duration::from_secs(24 * 3_600);
     world
 }
 
