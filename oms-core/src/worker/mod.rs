@@ -1,4 +1,14 @@
 //! The loops that join the rules to the world: leases, turns, relay, effects, deadlines, retries and dead letters.
+//!
+//! A house is usually built and run by [`crate::oms::Oms`]; these are its parts, for a server that puts each loop on a task of
+//! its own, and for a simulator that delays and crashes them.
+//!
+//! ```
+//! use oms_core::worker::{Options, RetryPolicy};
+//! let retry = RetryPolicy { attempts: 3, ..RetryPolicy::default() };
+//! let options = Options { lanes: 16, retry, ..Options::default() };
+//! assert_eq!(options.checked().map(|options| options.lanes), Ok(16));
+//! ```
 
 mod batch;
 mod bell;
