@@ -84,7 +84,7 @@ pub enum Command {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "The simulated outside world, chosen by a database's first run")]
 pub struct WorldArgs {
-    /// Which draw: equal seeds draw equal payment methods and failures [default: 0; of the demo: 5]
+    /// Which draw: equal seeds draw equal payment methods and failures [default: 0; of the demo: 6]
     #[arg(long, value_name = "NUMBER")]
     pub seed: Option<u64>,
     /// How many percent of the orders pay by UPI [default: 0; of the demo: 10]
@@ -93,7 +93,7 @@ pub struct WorldArgs {
     /// How many percent of the orders pay in cash on delivery [default: 0; of the demo: 10]
     #[arg(long, value_name = "PERCENT")]
     pub cod: Option<Percent>,
-    /// How many percent of the payments by card or UPI are declined [default: 0; of the demo: 5]
+    /// How many percent of the payments by card or UPI are declined [default: 0; of the demo: 6]
     #[arg(long, value_name = "PERCENT")]
     pub decline: Option<Percent>,
     /// How many percent of the parcels no carrier takes [default: 0]
