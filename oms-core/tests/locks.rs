@@ -86,6 +86,7 @@ fn overlapping_sets_in_any_order_do_not_deadlock() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a lock is tried by real threads")]
 fn threads_exclude_each_other() {
     let (locks, count) = (Locks::default(), Arc::new(Mutex::new((0, 0))));
     let threads: Vec<_> = (0..4)

@@ -27,7 +27,7 @@ impl Facts {
         self.phases().last().copied().unwrap_or_default()
     }
 
-    /// The status for people, by `domain.md`'s rule: a terminal phase; else shipped; else paid; else confirmed.
+    /// The status for people, in this order: a terminal phase; else shipped; else paid; else confirmed.
     #[must_use]
     pub fn status(&self) -> Status {
         match self.phase() {
