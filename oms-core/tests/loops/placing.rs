@@ -1,7 +1,7 @@
 //! Rules 7, 21 and 25: placing is durable, shared, bounded, and nobody's drop is another's loss.
 
 use crate::{
-    house::{House, play},
+    house::{House, play, send},
     toy::{Do, Heard, ToyEvent, body, outside, say},
     watched::Wrong,
 };
@@ -115,6 +115,23 @@ fn rule_21_placing_beyond_the_backlog_is_refused_with_overloaded() {
         assert_eq!(refused, 6, "four are owed before the limit is passed");
         house.settled().await;
         house.wait(Duration::from_millis(200)).await;
+        assert_eq!(placer.place(vec![opening(house, "z", "1")]).await.remove(0).unwrap(), Placed::New);
+    });
+}
+
+#[test]
+fn rule_21_dead_letters_alone_never_overload_the_house() {
+    let mut house = House::new();
+    house.options.backlog = 3;
+    play!(house, parts, {
+        for number in 0..6 {
+            let poison = Do { fault: Some("permanent".to_owned()), ..say("poison") };
+            send(&parts, &format!("p{number}"), [poison]).await;
+        }
+        house.wait(Duration::from_secs(1)).await;
+        let counts = house.counts().await;
+        assert!(counts.buried == 6 && counts.owed > 3, "a dead letter keeps its owed row: {counts:?}");
+        let placer = placer(house, &parts);
         assert_eq!(placer.place(vec![opening(house, "z", "1")]).await.remove(0).unwrap(), Placed::New);
     });
 }
