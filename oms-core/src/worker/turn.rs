@@ -39,6 +39,8 @@ pub(super) struct Done {
     pub(super) reply: Option<Bytes>,
     /// Whether messages were put aside or released: the due loop must look.
     pub(super) moved: bool,
+    /// Whether anything was decided; a turn that only asks for more streams decides nothing.
+    pub(super) decided: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -208,7 +210,7 @@ fn condemn(works: &[Work], error: &str, draft: &mut Draft) -> Outlook {
 }
 
 fn done(decided: &[Work], rest: &[Work], found: &Found, draft: &Draft) -> Done {
-    let mut done = Done { more: !rest.is_empty(), ..Done::default() };
+    let mut done = Done { more: !rest.is_empty(), decided: !decided.is_empty(), ..Done::default() };
     let mut unfinished: BTreeSet<&PackId> =
         found.owed.iter().filter(|owed| owed.cut).map(|owed| &owed.pack).collect();
     for work in rest {
