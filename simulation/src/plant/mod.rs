@@ -16,6 +16,17 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plant {}
 
+impl Plant {
+    /// All of them.
+    pub const ALL: &'static [Plant] = &[];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {}
+    }
+}
+
 /// Puts a planted bug around a process's store.
 pub(crate) fn around_store(_: &Arc<World>, _: &Process, store: Arc<dyn Store>) -> Arc<dyn Store> {
     store
