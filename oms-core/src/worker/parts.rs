@@ -1,11 +1,17 @@
 //! The parts that the loops share: ports, settings, desks and bells.
 
-use super::{bell::Bell, desk::Desk, metrics::Tally, options::Options};
+use super::{
+    bell::Bell,
+    desk::Desk,
+    metrics::Tally,
+    options::Options,
+    watch::{Watch, Watches},
+};
 use crate::{
     broker::{Broker, BrokerError, Topology},
     clock::{Clock, Timestamp},
     gateway::Gateway,
-    id::{IdSource, Name},
+    id::{IdSource, Name, StreamId},
     message::{Codec, GroupLane},
     service::Handler,
     store::{Lease, Store, Writes},
@@ -58,6 +64,7 @@ pub struct Parts {
     /// When the due loop looks next, in microseconds; an earlier alarm wakes it.
     pub(super) next_look: AtomicI64,
     pub(super) doors: BTreeMap<Name, Bell>,
+    pub(super) watches: Watches,
     pub(super) calling: AtomicUsize,
     pub(super) released: AtomicUsize,
     declared: Mutex<bool>,
@@ -109,6 +116,7 @@ impl Parts {
             relay: Bell::default(),
             due: Bell::default(),
             next_look: AtomicI64::new(i64::MAX),
+            watches: Watches::default(),
             declared: Mutex::new(false),
             stop: std::sync::Mutex::new(Some(stop)),
             stopped: stopped.map(|_| ()).boxed().shared(),
@@ -141,6 +149,11 @@ impl Parts {
     /// Wakes the loop that looks for local work: somebody outside the loops has made some.
     pub fn look(&self) {
         self.due.ring();
+    }
+
+    /// Watches a stream from now on, for whoever looks at it again and again.
+    pub fn watch(&self, stream: StreamId) -> Watch<'_> {
+        self.watches.watch(stream, self.clock.as_ref())
     }
 
     /// Wakes the due loop when `alarm` comes before it would look by itself; called after the commit that set it.

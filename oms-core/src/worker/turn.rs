@@ -131,7 +131,8 @@ async fn write(
     let now = draft.now;
     let writes = seal(draft, right.lane(), position, parts.codec.as_ref(), &parts.options)?;
     let alarm = first_alarm(now, &writes);
-    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways };
+    let written = writes.streams.iter().map(|write| write.stream.clone()).collect();
+    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways, written };
     open.commit(writes).await?;
     Ok(wake)
 }
@@ -284,6 +285,7 @@ struct Wake {
     due: bool,
     alarm: Option<Timestamp>,
     gateways: BTreeSet<Name>,
+    written: Vec<StreamId>,
 }
 
 impl Wake {
@@ -295,6 +297,7 @@ impl Wake {
             parts.due.ring();
         }
         parts.wake_for(self.alarm);
+        parts.watches.ring(&self.written);
         self.gateways.iter().filter_map(|gateway| parts.doors.get(gateway)).for_each(super::bell::Bell::ring);
     }
 }
