@@ -5,6 +5,7 @@ pub mod locks;
 mod memory;
 mod port;
 mod stream;
+mod table;
 mod tenancy;
 mod turn;
 
@@ -16,6 +17,7 @@ pub use port::{
     StoreCapabilities, Waiting,
 };
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
+pub(crate) use table::Table;
 pub use tenancy::{Owners, Tenures};
 pub use turn::{
     Ask, Buried, Consumed, Doing, End, Found, Lease, Local, LocalMessage, Owed, Parked, Right, Turn, Write,
