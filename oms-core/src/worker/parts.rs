@@ -59,6 +59,7 @@ pub struct Parts {
     pub(super) owner: u128,
     pub(super) topology: Topology,
     pub(super) desks: Vec<Arc<Desk>>,
+    places: BTreeMap<GroupLane, usize>,
     pub(super) relay: Bell,
     pub(super) due: Bell,
     /// When the due loop looks next, in microseconds; an earlier alarm wakes it.
@@ -105,7 +106,8 @@ impl Parts {
             (0..options.lanes)
                 .map(move |lane| Arc::new(Desk::new(GroupLane { group: Name::clone(&group), lane })))
         });
-        let desks = lanes.collect();
+        let desks: Vec<Arc<Desk>> = lanes.collect();
+        let places = (0..).zip(&desks).map(|(place, desk)| (desk.lane.clone(), place)).collect();
         let doors: BTreeMap<Name, Bell> =
             gateways.keys().map(|name| (Name::clone(name), Bell::default())).collect();
         let (stop, stopped) = oneshot::channel();
@@ -130,6 +132,7 @@ impl Parts {
             options,
             topology,
             desks,
+            places,
             doors,
         }
     }
@@ -184,17 +187,22 @@ impl Parts {
         }
     }
 
-    /// Waits for `bell`, at most `time`, or until the house drains.
+    /// Waits for `bell`, at most `time`; a house that begins to drain rings all bells.
     pub(super) async fn listen(&self, bell: &Bell, time: Duration) {
+        let time = if self.draining() { time.min(DRAIN_PAUSE) } else { time };
         let ring = pin!(bell.wait());
-        let idle = pin!(self.nap(time));
-        match select(ring, idle).await {
+        match select(ring, self.clock.sleep(time)).await {
             Either::Left(((), _)) | Either::Right(((), _)) => {}
         }
     }
 
     pub(super) fn desk(&self, lane: &GroupLane) -> Option<&Arc<Desk>> {
-        self.desks.iter().find(|desk| desk.lane == *lane)
+        self.desks.get(self.place(lane)?)
+    }
+
+    /// The place of a lane's desk among all.
+    pub(super) fn place(&self, lane: &GroupLane) -> Option<usize> {
+        self.places.get(lane).copied()
     }
 
     /// The leases this process holds now, as far as it knows.
