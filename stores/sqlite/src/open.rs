@@ -5,14 +5,14 @@ use crate::{
     guard::{Here, LockFile, beside, real},
     options::{Options, Synchronous},
     owed,
-    present::{Present, Wish},
+    present::Present,
     reader::Reader,
-    rows::{name, stream_id, uint},
+    rows::{name, uint},
     shared::Shared,
     store::SqliteStore,
     writer::Writer,
 };
-use oms_core::{gateway::EffectKey, id::Name, message::GroupLane};
+use oms_core::{clock::Timestamp, id::Name, message::GroupLane};
 use rusqlite::{Connection, config::DbConfig, params};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -200,17 +200,17 @@ fn recall(db: &Connection) -> rusqlite::Result<Present> {
         Ok(())
     })?;
     present.hears = Arc::new(hears);
-    let sql = "SELECT ord, step, attempt, id, lane, gateway, kind, stream, rank FROM effect";
+    // What nobody let go of comes first.
+    db.execute("UPDATE effect SET look = 0 WHERE look IS NULL", [])?;
+    let sql = "SELECT lane, gateway, min(look) FROM effect WHERE look IS NOT NULL GROUP BY lane, gateway";
     rows(db, sql, |row| {
-        let key = EffectKey { order: name(row, 0)?, step: name(row, 1)?, attempt: row.get(2)? };
-        let (row_id, lane, gateway) = (row.get(3)?, row.get(4)?, name(row, 5)?);
-        let stream = stream_id(row, 6)?;
-        present.wish(key, Wish { row: row_id, lane, gateway, stream, claimed: false, maybe_told: true });
+        present.known.expect((row.get(0)?, name(row, 1)?), Timestamp(row.get(2)?));
         Ok(())
     })?;
     owed::all_keys(db, |hearer, key| present.owe(hearer, key, 1))?;
     let count = |sql: &str| db.query_row(sql, [], |row| row.get(0).map(uint));
     present.counts.owed = count("SELECT count(*) FROM owed")?;
+    present.counts.effects = count("SELECT count(*) FROM effect")?;
     present.counts.parked = count("SELECT count(*) FROM parked")?;
     present.counts.buried = count("SELECT count(*) FROM dead WHERE state = 0")?;
     Ok(present)

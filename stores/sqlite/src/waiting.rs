@@ -3,47 +3,55 @@
 use crate::{
     alarm,
     owed::{self, BURIED, LEFT, OwedRow, PARKED},
-    present::{Book, Present},
-    rows::{all, blob, name, newest, pack_id, stream_id, uint},
+    present::{Book, SharedPresent, present},
+    rows::{all, blob, cap, name, newest, pack_id, stream_id, uint},
     wire::unpack_message,
 };
 use oms_core::{
     clock::Timestamp,
+    gateway::EffectKey,
     message::key_hash,
     store::{StoreError, Waiting},
 };
 use rusqlite::{Connection, params};
 
-/// Wishes, which are known in memory.
-pub(crate) fn effects(present: &Present, key: Option<&str>) -> Vec<Waiting> {
-    let own = present.wishes.iter().filter(|(wish, _)| key.is_none_or(|key| &*wish.order == key));
-    own.map(|(key, wish)| Waiting::Effect {
-        lane: present.book.name(wish.lane),
-        key: key.clone(),
-        gateway: wish.gateway.clone(),
-        claimed: wish.claimed || wish.maybe_told,
-    })
-    .collect()
-}
-
-/// Everything of a key, or everything, at most `limit`; `effects` stand between messages and deadlines.
+/// Everything of a key, or everything, at most `limit`: messages, wishes, deadlines.
 pub(crate) fn list(
     db: &Connection,
     book: &Book,
+    shared: &SharedPresent,
     key: Option<&str>,
     limit: usize,
-    effects: Vec<Waiting>,
 ) -> Result<Vec<Waiting>, StoreError> {
     let mut waiting = packs(db, book, key, limit)?;
     if waiting.len() < limit {
         waiting.extend(parked(db, book, key)?);
     }
-    waiting.extend(effects);
+    if waiting.len() < limit {
+        waiting.extend(effects(db, book, shared, key, limit)?);
+    }
     if waiting.len() < limit {
         waiting.extend(deadlines(db, book, key)?);
     }
     waiting.truncate(limit);
     Ok(waiting)
+}
+
+fn effects(
+    db: &Connection,
+    book: &Book,
+    shared: &SharedPresent,
+    key: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Waiting>, StoreError> {
+    let columns = "SELECT ord, step, attempt, lane, gateway FROM effect";
+    let own = if key.is_some() { "ord = ?1" } else { "?1 IS NULL" };
+    let sql = format!("{columns} WHERE {own} ORDER BY ord, step, attempt LIMIT ?2");
+    all(db, &sql, params![key, cap(limit)], |row| {
+        let key = EffectKey { order: name(row, 0)?, step: name(row, 1)?, attempt: row.get(2)? };
+        let claimed = !present(shared).known.is_untold(&key);
+        Ok(Waiting::Effect { lane: book.name(row.get(3)?), key, gateway: name(row, 4)?, claimed })
+    })
 }
 
 fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
