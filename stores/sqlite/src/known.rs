@@ -36,6 +36,7 @@ pub(crate) struct Due {
 #[derive(Default)]
 pub(crate) struct Known {
     wishes: BTreeMap<EffectKey, Wish>,
+    rows: BTreeSet<i64>,
     /// Those that an undo may take back.
     untold: BTreeMap<StreamId, BTreeSet<EffectKey>>,
     /// Those that may be claimed.
@@ -57,11 +58,13 @@ impl Known {
         if !wish.claimed && !wish.maybe_told {
             self.untold.entry(wish.stream.clone()).or_default().insert(key.clone());
         }
+        self.rows.insert(wish.row);
         self.wishes.insert(key, wish);
     }
 
     pub(crate) fn forget(&mut self, key: &EffectKey) -> Option<Wish> {
         let wish = self.wishes.remove(key)?;
+        self.rows.remove(&wish.row);
         if let Some(rows) = self.pending.get_mut(&wish.queue) {
             rows.remove(&wish.row);
             if rows.is_empty() {
@@ -79,6 +82,11 @@ impl Known {
 
     pub(crate) fn get(&self, key: &EffectKey) -> Option<&Wish> {
         self.wishes.get(key)
+    }
+
+    /// Whether the wish of this row is known.
+    pub(crate) fn has_row(&self, row: i64) -> bool {
+        self.rows.contains(&row)
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (&EffectKey, &Wish)> {

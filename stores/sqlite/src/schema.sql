@@ -24,10 +24,12 @@ CREATE VIEW owed AS
   UNION ALL
   SELECT hearer, id AS pack, topic, since, CAST(length(bytes) AS INTEGER) AS size,
     CAST(length(keys) / 4 AS INTEGER) AS count, marks FROM pack WHERE hearer IS NOT NULL;
+-- The key only where it is not the stream's id.
 CREATE TABLE alarm (kind TEXT NOT NULL, stream TEXT NOT NULL, rank INTEGER NOT NULL, hearer INTEGER NOT NULL,
-  look INTEGER NOT NULL, set_at INTEGER NOT NULL, started INTEGER NOT NULL, fired INTEGER NOT NULL,
+  look INTEGER NOT NULL, set_at INTEGER NOT NULL, started INTEGER NOT NULL, fired INTEGER NOT NULL, key TEXT,
   PRIMARY KEY (kind, stream, rank)) WITHOUT ROWID;
 CREATE INDEX alarm_look ON alarm (look);
+CREATE INDEX alarm_key ON alarm (key) WHERE key IS NOT NULL;
 -- A wish has a time from which it is looked at again once it was let go of, and when only the file knows it. One without is
 -- new or claimed, and known by heart.
 CREATE TABLE effect (id INTEGER PRIMARY KEY AUTOINCREMENT, ord TEXT NOT NULL, step TEXT NOT NULL,

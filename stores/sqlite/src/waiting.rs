@@ -4,14 +4,14 @@ use crate::{
     alarm,
     owed::{self, BURIED, LEFT, OwedRow, PARKED},
     present::{Book, SharedPresent, present},
-    rows::{all, blob, cap, name, newest, pack_id, stream_id, uint},
+    rows::{all, blob, cap, failed, name, newest, pack_id, stream_id, uint},
     wire::unpack_message,
 };
 use oms_core::{
     clock::Timestamp,
     gateway::EffectKey,
     message::key_hash,
-    store::{StoreError, Waiting},
+    store::{StoreError, StreamId, Waiting},
 };
 use rusqlite::{Connection, params};
 
@@ -31,7 +31,7 @@ pub(crate) fn list(
         waiting.extend(effects(db, book, shared, key, limit)?);
     }
     if waiting.len() < limit {
-        waiting.extend(deadlines(db, book, key)?);
+        waiting.extend(deadlines(db, book, key, limit - waiting.len())?);
     }
     waiting.truncate(limit);
     Ok(waiting)
@@ -58,12 +58,12 @@ fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Resul
     let sql = "SELECT owed.pack, owed.topic, owed.since, size, count, owed.marks, owed.hearer, keys FROM owed
         JOIN pack ON pack.id = owed.pack ORDER BY owed.hearer, owed.pack";
     let hash = key.map(key_hash);
-    let mut statement = db.prepare_cached(sql).map_err(crate::rows::failed)?;
-    let mut rows = statement.query([]).map_err(crate::rows::failed)?;
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
     let mut waiting = Vec::new();
-    while let Some(row) = rows.next().map_err(crate::rows::failed)? {
-        let owed = OwedRow::read(row).map_err(crate::rows::failed)?;
-        let keys = blob(row, 7).map_err(crate::rows::failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let owed = OwedRow::read(row).map_err(failed)?;
+        let keys = blob(row, 7).map_err(failed)?;
         let there = owed.places(&[LEFT, PARKED, BURIED]);
         let is_own = |hash| there.iter().any(|place| owed::key_at(&keys, *place) == Some(hash));
         if waiting.len() >= limit {
@@ -73,7 +73,7 @@ fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Resul
             continue;
         }
         waiting.push(Waiting::Owed {
-            lane: book.name(row.get(6).map_err(crate::rows::failed)?),
+            lane: book.name(row.get(6).map_err(failed)?),
             pack: pack_id(owed.pack, book),
             left: owed.places(&[LEFT]).len(),
             marked: owed.places(&[PARKED, BURIED]).len(),
@@ -96,17 +96,40 @@ fn parked(db: &Connection, book: &Book, key: Option<&str>) -> Result<Vec<Waiting
     rows.into_iter().map(|row| row.map_err(Into::into)).collect()
 }
 
-fn deadlines(db: &Connection, book: &Book, key: Option<&str>) -> Result<Vec<Waiting>, StoreError> {
-    let sql = "SELECT kind, stream, rank FROM alarm";
+fn deadlines(
+    db: &Connection,
+    book: &Book,
+    key: Option<&str>,
+    room: usize,
+) -> Result<Vec<Waiting>, StoreError> {
     let mut waiting = Vec::new();
-    for stream in all(db, sql, [], |row| stream_id(row, 0))? {
-        let deadline = newest(db, &stream)?.deadline;
-        let Some(deadline) = deadline.filter(|deadline| key.is_none_or(|key| &*deadline.key == key)) else {
-            continue;
-        };
-        let look = alarm::true_look(db, &stream, &deadline)?;
-        let lane = alarm::lane_of(&deadline, book.lanes);
-        waiting.push(Waiting::Deadline { lane, stream, look });
+    if let Some(key) = key {
+        for stream in alarm::of_key(db, key)? {
+            waiting.extend(deadline(db, book, stream, Some(key))?);
+        }
+        return Ok(waiting);
+    }
+    let mut statement = db.prepare_cached("SELECT kind, stream, rank FROM alarm").map_err(failed)?;
+    for stream in statement.query_map([], |row| stream_id(row, 0)).map_err(failed)? {
+        waiting.extend(deadline(db, book, stream.map_err(failed)?, None)?);
+        if waiting.len() >= room {
+            break;
+        }
     }
     Ok(waiting)
+}
+
+/// The deadline of a stream that has an alarm, unless it was cleared, or is another key's.
+fn deadline(
+    db: &Connection,
+    book: &Book,
+    stream: StreamId,
+    key: Option<&str>,
+) -> Result<Option<Waiting>, StoreError> {
+    let deadline = newest(db, &stream)?.deadline;
+    let Some(deadline) = deadline.filter(|deadline| key.is_none_or(|key| &*deadline.key == key)) else {
+        return Ok(None);
+    };
+    let look = alarm::true_look(db, &stream, &deadline)?;
+    Ok(Some(Waiting::Deadline { lane: alarm::lane_of(&deadline, book.lanes), stream, look }))
 }

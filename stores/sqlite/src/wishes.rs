@@ -3,7 +3,7 @@
 use crate::{
     known::{Due, Queue, Wish},
     present::{After, Book, SharedPresent, present},
-    rows::{blob, execute, name, one, stream_id},
+    rows::{blob, execute, failed, name, one, stream_id},
 };
 use oms_core::{
     clock::Timestamp,
@@ -11,7 +11,7 @@ use oms_core::{
     id::{MessageId, Name},
     store::{Doing, Lease, Postponed, StoreError},
 };
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Gives claims back when they were not brought to whoever asked: nobody was told.
@@ -135,40 +135,38 @@ pub(crate) fn due(
     queues: &[Queue],
     (limit, now): (usize, Timestamp),
 ) -> Result<Filed, StoreError> {
-    let sql = "SELECT id, look, ord, step, attempt, kind, stream, rank FROM effect
-        WHERE lane = ?1 AND gateway = ?2 AND look IS NOT NULL ORDER BY look, id";
-    let mut statement = db.prepare_cached(sql).map_err(crate::rows::failed)?;
+    // The index alone answers this: what is known already is passed over without a look at its row.
+    let sql =
+        "SELECT id, look FROM effect WHERE lane = ?1 AND gateway = ?2 AND look IS NOT NULL ORDER BY look, id";
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
     let mut filed = Filed::default();
     for queue in queues {
-        let read = |row: &Row<'_>| read_due(row, queue);
+        let rows = statement.query_map(params![queue.0, &*queue.1], |row| Ok((row.get(0)?, row.get(1)?)));
         let mut own = 0;
-        for due in statement.query_map(params![queue.0, &*queue.1], read).map_err(crate::rows::failed)? {
-            let due = due.map_err(crate::rows::failed)?;
-            if present(shared).known.get(&due.key).is_some() {
+        for row in rows.map_err(failed)? {
+            let (row, look) = row.map(|(row, look)| (row, Timestamp(look))).map_err(failed)?;
+            if present(shared).known.has_row(row) {
                 continue;
             }
-            if due.wish.look > now || own >= limit {
-                filed.later.push((queue.clone(), due.wish.look));
+            if look > now || own >= limit {
+                filed.later.push((queue.clone(), look));
                 break;
             }
             own += 1;
-            filed.due.push(due);
+            filed.due.extend(read_due(db, row, look, queue)?);
         }
     }
     Ok(filed)
 }
 
-fn read_due(row: &Row<'_>, queue: &Queue) -> rusqlite::Result<Due> {
-    let key = EffectKey { order: name(row, 2)?, step: name(row, 3)?, attempt: row.get(4)? };
-    let wish = Wish {
-        row: row.get(0)?,
-        queue: queue.clone(),
-        stream: stream_id(row, 5)?,
-        look: Timestamp(row.get(1)?),
-        claimed: false,
-        maybe_told: true,
-    };
-    Ok(Due { key, wish, filed: true })
+fn read_due(db: &Connection, row: i64, look: Timestamp, queue: &Queue) -> Result<Option<Due>, StoreError> {
+    let sql = "SELECT ord, step, attempt, kind, stream, rank FROM effect WHERE id = ?1";
+    one(db, sql, params![row], |found| {
+        let key = EffectKey { order: name(found, 0)?, step: name(found, 1)?, attempt: found.get(2)? };
+        let (queue, stream) = (queue.clone(), stream_id(found, 3)?);
+        let wish = Wish { row, queue, stream, look, claimed: false, maybe_told: true };
+        Ok(Due { key, wish, filed: true })
+    })
 }
 
 /// Drops those that the file does not call due any more.
