@@ -8,6 +8,7 @@ mod stream;
 mod table;
 mod tenancy;
 mod turn;
+mod wish;
 
 pub use crate::id::{Rank, StreamId};
 pub use error::StoreError;
@@ -18,8 +19,8 @@ pub use port::{
 };
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
 pub(crate) use table::Table;
-pub use tenancy::{Owners, Tenures};
+pub use tenancy::{Lease, Owners, Tenures};
 pub use turn::{
-    Ask, Buried, Consumed, Doing, End, Found, Lease, Local, LocalMessage, Owed, Parked, Right, Turn, Write,
-    Writes,
+    Ask, Buried, Consumed, End, Found, Local, LocalMessage, Owed, Parked, Right, Turn, Write, Writes,
 };
+pub use wish::{Claimed, Doing, Postponed, Then};

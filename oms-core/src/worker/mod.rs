@@ -17,6 +17,7 @@ mod desk;
 mod draft;
 mod due;
 mod effects;
+mod errands;
 mod incident;
 mod lane;
 mod lease;
