@@ -1,12 +1,6 @@
 //! Customers: they order, order again when nobody answers, cancel at any moment, and let holds go.
 
-use crate::{
-    dice::Dice,
-    mark::Mark,
-    plan::Workload,
-    process::call,
-    world::World,
-};
+use crate::{dice::Dice, mark::Mark, plan::Workload, process::call, world::World};
 use oms_core::{
     event::{inventory::AdjustStock, payment::PaymentChoice, shipping::Address},
     id::{CustomerId, Name, OrderId, Sku},
@@ -97,13 +91,16 @@ impl Customer {
         let key = self.number.to_string();
         loop {
             let place = self.process();
-            let asked = call(&self.world, place, async |oms| oms.place(order.clone(), "shop", &key).await).await;
+            let asked =
+                call(&self.world, place, async |oms| oms.place(order.clone(), "shop", &key).await).await;
             match asked {
                 Some(Ok(placed)) => {
                     if placed.known {
                         self.world.mark(Mark::PlacedAgain);
                     }
-                    self.world.trace.say(|| format!("customer {}: placed {}", self.number, placed.id.as_str()));
+                    self.world
+                        .trace
+                        .say(|| format!("customer {}: placed {}", self.number, placed.id.as_str()));
                     self.world.accept(placed.id.clone(), self.number);
                     return placed.id;
                 }
@@ -131,9 +128,12 @@ impl Customer {
     async fn cancel(&mut self, id: &OrderId) {
         for _ in 0..5 {
             let place = self.process();
-            let asked = call(&self.world, place, async |oms| oms.cancel(id, "customer", "no more").await).await;
+            let asked =
+                call(&self.world, place, async |oms| oms.cancel(id, "customer", "no more").await).await;
             if let Some(Ok(reply)) = asked {
-                self.world.trace.say(|| format!("customer {}: cancels, accepted {}", self.number, reply.accepted));
+                self.world
+                    .trace
+                    .say(|| format!("customer {}: cancels, accepted {}", self.number, reply.accepted));
                 if !reply.accepted {
                     self.world.mark(Mark::CancelRefused);
                 }

@@ -51,8 +51,7 @@ pub struct Outcome {
 pub fn run(seed: u64, cuts: &Cuts, plant: Option<Plant>, traced: bool) -> Outcome {
     let world = Arc::new(World::new(Plan::draw(seed, cuts), plant, traced));
     describe(&world);
-    let mut executor =
-        Executor::new(world.time.clone(), world.wishes.clone(), Dice::new(seed, "scheduler"));
+    let mut executor = Executor::new(world.time.clone(), world.wishes.clone(), Dice::new(seed, "scheduler"));
     world.wishes.spawn("director", direct(Arc::clone(&world)));
     let fates = Fates(Arc::clone(&world));
     match executor.run(&fates, POLLS) {

@@ -28,9 +28,15 @@ impl Watched {
         self.world.trace.say(|| {
             let kinds = reaction.appends.iter().flat_map(|append| &append.events).map(|event| &*event.kind);
             let kinds: Vec<&str> = kinds.collect();
-            format!("  {} handles {} {} of {}: {kinds:?}", self.inside.group(), envelope.kind, envelope.id, envelope.key.text())
+            format!(
+                "  {} handles {} {} of {}: {kinds:?}",
+                self.inside.group(),
+                envelope.kind,
+                envelope.id,
+                envelope.key.text()
+            )
         });
-        if envelope.id.0 % TWICE == 0 {
+        if envelope.id.0.is_multiple_of(TWICE) {
             self.again(message, loaded, reaction);
         }
     }

@@ -145,14 +145,19 @@ impl Broker for SimBroker {
         }
         let (places, stored): (Vec<usize>, Vec<Pack>) = carried.into_iter().unzip();
         let answers = connection.publish(stored.clone()).await?;
-        let taken: BTreeSet<usize> = (0..answers.len())
-            .filter(|number| answers.get(*number) == Some(&Publish::Confirmed))
+        let taken: BTreeSet<usize> =
+            (0..answers.len()).filter(|number| answers.get(*number) == Some(&Publish::Confirmed)).collect();
+        let kept: Vec<Pack> = stored
+            .into_iter()
+            .enumerate()
+            .filter(|(number, _)| taken.contains(number))
+            .map(|(_, pack)| pack)
             .collect();
-        let kept: Vec<Pack> =
-            stored.into_iter().enumerate().filter(|(number, _)| taken.contains(number)).map(|(_, pack)| pack).collect();
         self.world.wire.stored(&kept, is_public);
         give_way().await;
-        let of = |place: usize| places.iter().position(|stored| *stored == place).and_then(|number| answers.get(number));
+        let of = |place: usize| {
+            places.iter().position(|stored| *stored == place).and_then(|number| answers.get(number))
+        };
         Ok(ways.iter().enumerate().map(|(place, way)| answer(*way, of(place))).collect())
     }
 

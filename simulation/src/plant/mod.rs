@@ -2,13 +2,8 @@
 
 use crate::{gateway::Line, process::Process, world::World};
 use oms_core::{
-    broker::Broker,
-    gateway::payment::PaymentProvider,
-    message::Codec,
-    oms::Builder,
-    payment::Method,
-    service::Handler,
-    store::Store,
+    broker::Broker, gateway::payment::PaymentProvider, message::Codec, oms::Builder, payment::Method,
+    service::Handler, store::Store,
 };
 use std::sync::Arc;
 
