@@ -8,6 +8,10 @@
 //! # Ok::<(), clap::Error>(())
 //! ```
 
+mod letters;
+
+pub use letters::{DeadLettersCommand, LetterArgs, MeantArgs};
+
 use crate::{
     plan::Percent,
     source::{Dates, Format, Mapping, Reading},
@@ -71,7 +75,7 @@ pub enum Command {
     /// Look at orders, or cancel one
     #[command(subcommand)]
     Orders(OrdersCommand),
-    /// Look at messages that could not be handled, or try them again
+    /// Look at messages that could not be handled, try them again, or send an edited copy
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
     /// Show the units of every SKU
@@ -196,34 +200,6 @@ pub enum OrdersCommand {
         /// Why, for the order's story
         #[arg(long, value_name = "TEXT", default_value = "cancelled on the command line")]
         reason: String,
-    },
-}
-
-/// What to do with dead letters.
-#[derive(Debug, Subcommand)]
-pub enum DeadLettersCommand {
-    /// List them
-    List {
-        /// Begin after this number
-        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-        after: u64,
-        /// Show at most so many
-        #[arg(long, value_name = "N", default_value_t = 50)]
-        limit: u32,
-    },
-    /// Show one: its error, attempts and bytes
-    Show {
-        /// Its number
-        number: u64,
-    },
-    /// Have one or all handled again by the group that failed; one that fails again is buried again
-    Redrive {
-        /// Its number
-        #[arg(required_unless_present = "all")]
-        number: Option<u64>,
-        /// All of them
-        #[arg(long, conflicts_with = "number")]
-        all: bool,
     },
 }
 

@@ -48,6 +48,7 @@
 mod ask;
 mod builder;
 mod change;
+mod letter;
 mod run;
 mod system;
 
@@ -55,5 +56,6 @@ pub use crate::service::{order::CancelReply, shipping::Released};
 pub use ask::{OrderPage, StockPage};
 pub use builder::{BuildError, Builder};
 pub use change::{Adjusted, PlaceRefusal, Placed, Placement};
+pub use letter::LetterPage;
 pub use run::Drained;
 pub use system::Oms;

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     id::{Name, OrderId},
     order::Phase,
-    store::{DeadLetterState, Pick, Store, StoreError, Waiting},
+    store::{DeadLetterState, Pick, Seek, Store, StoreError, Waiting},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt};
@@ -110,11 +110,12 @@ pub(super) async fn judge_stored(
 /// The first buried dead letter of each key.
 pub(super) async fn letters(store: &dyn Store) -> Result<BTreeMap<Name, Reason>, StoreError> {
     let (mut first, mut after) = (BTreeMap::new(), 0);
+    let buried = Pick { state: Some(DeadLetterState::Buried), ..Pick::default() };
     loop {
-        let page = store.dead_letters(&Pick::Everything, after, PAGE).await?;
+        let page = store.dead_letters(&buried, Seek::After(after), PAGE).await?;
         let Some(last) = page.last() else { return Ok(first) };
         after = last.number;
-        for letter in page.into_iter().filter(|letter| letter.state == DeadLetterState::Buried) {
+        for letter in page {
             let envelope = &letter.message.envelope;
             let reason = Reason::DeadLetter {
                 number: letter.number,

@@ -20,6 +20,7 @@ mod effects;
 mod incident;
 mod lane;
 mod lease;
+mod letter;
 mod metrics;
 mod options;
 mod origin;
@@ -37,6 +38,7 @@ mod toy;
 mod turn;
 mod work;
 
+pub use letter::{Edit, EditError, Edited, edit, redrive};
 pub use metrics::{Metrics, Tally};
 pub use options::{Options, OptionsError};
 pub use parts::{Parts, Supplies};

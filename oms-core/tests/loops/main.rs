@@ -11,6 +11,8 @@ mod house;
 #[cfg(test)]
 mod lanes;
 #[cfg(test)]
+mod letters;
+#[cfg(test)]
 mod owed;
 #[cfg(test)]
 mod placing;

@@ -5,7 +5,7 @@ use crate::{
     toy::{Do, say},
     wild::Ways,
 };
-use oms_core::store::{Pick, Store};
+use oms_core::store::{Pick, Seek, Store};
 use std::time::Duration;
 
 fn numbered(count: usize) -> Vec<Do> {
@@ -83,7 +83,7 @@ fn rule_01_what_the_broker_never_takes_is_buried_for_the_hearer_outside_and_take
         house.wait(T * 2).await;
         assert_eq!(house.heard("sink", "a").await, names(1), "taken from the store (rule 10)");
         assert_eq!(metrics(&parts).rejected, 1);
-        let letters = house.store.dead_letters(&Pick::Everything, 0, 10).await.unwrap();
+        let letters = house.store.dead_letters(&Pick::default(), Seek::OLDEST, 10).await.unwrap();
         assert_eq!(letters.len(), 1);
         assert_eq!(&*letters[0].lane.group, "public");
     });

@@ -6,8 +6,8 @@ use oms_core::{
     message::{GroupLane, Limit, Pack},
     store::{
         Ask, Counts, DeadLetter, Doing, Found, Lease, Local, MemoryStore, Pick, PublicPack, Recorded,
-        Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting,
-        Writes,
+        Registered, Right, Seek, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn,
+        Waiting, Writes,
     },
 };
 use std::{
@@ -222,14 +222,10 @@ impl Store for Watched {
     async fn dead_letters(
         &self,
         pick: &Pick,
-        after: u64,
+        seek: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        self.pass("dead_letters", self.inner.dead_letters(pick, after, limit)).await
-    }
-
-    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
-        self.pass("redrive", self.inner.redrive(pick)).await
+        self.pass("dead_letters", self.inner.dead_letters(pick, seek, limit)).await
     }
 
     async fn streams(

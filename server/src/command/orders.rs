@@ -126,7 +126,7 @@ async fn cancel(mut shop: Shop, json: bool, order: &Reference, reason: &str) -> 
 }
 
 /// Finds the order that is meant: by id, by the source's number, or by the beginning of its id.
-async fn find(shop: &Shop, reference: &Reference) -> Result<OrderId, Failure> {
+pub(super) async fn find(shop: &Shop, reference: &Reference) -> Result<OrderId, Failure> {
     let exact = OrderId::new(&reference.text).ok();
     for order in exact.into_iter().chain([order_id(PRINCIPAL, &reference.text)]) {
         if shop.oms().order(&order).await.map_err(Failure::outside)?.is_some() {
