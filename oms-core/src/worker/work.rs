@@ -138,7 +138,10 @@ fn answered(hand: &InHand, now: Timestamp) -> Work {
     let effect = &hand.effect;
     let settled = hand.answer.again.is_none();
     let raw = serde_json::from_slice::<Box<RawValue>>(&hand.answer.body);
-    let problem = raw.as_ref().err().map(|error| format!("the gateway's answer is not JSON: {error}"));
+    let problem = raw
+        .as_ref()
+        .err()
+        .map(|error| format!("the answer of {} to {} is not JSON: {error}", effect.gateway, effect.key));
     let body = raw.ok().and_then(|answer| {
         let heard = EffectAnswered {
             effect: effect.key.clone(),

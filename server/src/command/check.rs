@@ -4,7 +4,7 @@ use super::{open::existing, output::print};
 use crate::{
     exit::{Blame, Failure},
     ledger::Ledger,
-    show::{CheckAnswer, amount, figures, grouped},
+    show::{CheckAnswer, StuckAnswer, amount, figures, grouped},
 };
 use oms_core::{
     gateway::journal::{self, Journal as _},
@@ -58,6 +58,7 @@ fn answer(report: &Report) -> CheckAnswer {
         refunded_minor: sums.refunded_minor,
         kept_minor: sums.kept_minor,
         summary_hash: report.summary_hash.clone(),
+        stuck: report.stuck.iter().map(StuckAnswer::of).collect(),
     }
 }
 
@@ -68,7 +69,11 @@ fn shown(report: &Report, answer: &CheckAnswer) -> String {
     rows.extend(invariants(report));
     rows.push(("summary hash".to_owned(), answer.summary_hash.clone()));
     let broken = answer.violations.iter().map(|violation| format!("\nbroken: {violation}"));
-    figures(rows) + &broken.collect::<String>()
+    let stuck = answer.stuck.iter().map(|one| {
+        let StuckAnswer { order, phase, words, since, .. } = one;
+        format!("\nstuck: order {order}, {phase:?} since {since}: {words}")
+    });
+    figures(rows) + &stuck.chain(broken).collect::<String>()
 }
 
 /// Every rule that is broken, in words.

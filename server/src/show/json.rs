@@ -1,6 +1,9 @@
 //! One JSON object on standard output, by names that scripts may rely on.
 
-use oms_core::projection::{Sums, check::Checked, story::Story};
+use oms_core::{
+    order::Phase,
+    projection::{Reason, Stuck, Sums, check::Checked, story::Story},
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -46,6 +49,39 @@ pub struct CheckAnswer {
     pub kept_minor: i128,
     /// Over id, lines, status, money and units of all orders.
     pub summary_hash: String,
+    /// Orders that will not end by themselves.
+    pub stuck: Vec<StuckAnswer>,
+}
+
+/// An order that will not end by itself, as `check --json` and `orders list --stuck --json` print it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StuckAnswer {
+    /// The order.
+    pub order: String,
+    /// The phase it is stuck in.
+    pub phase: Phase,
+    /// Why.
+    pub reason: Reason,
+    /// Why, in words.
+    pub words: String,
+    /// Since when.
+    pub since: String,
+}
+
+impl StuckAnswer {
+    /// Names a stuck order.
+    #[must_use]
+    pub fn of(stuck: &Stuck) -> Self {
+        let Stuck { order, phase, reason, since } = stuck;
+        let (words, since) = (reason.to_string(), since.to_string());
+        Self { order: order.to_string(), phase: *phase, reason: reason.clone(), words, since }
+    }
+
+    /// The cells of a table: order, phase, since when, and why.
+    #[must_use]
+    pub fn cells(&self) -> [String; 4] {
+        [self.order.clone(), format!("{:?}", self.phase), self.since.clone(), self.words.clone()]
+    }
 }
 
 /// What `demo --json` prints: what an import does, and the figures of the table.
@@ -130,9 +166,17 @@ mod tests {
             refunded_minor: 4,
             kept_minor: -1,
             summary_hash: "ff".to_owned(),
+            stuck: vec![StuckAnswer {
+                order: "o".to_owned(),
+                phase: Phase::Confirmed,
+                reason: Reason::NothingInFlight,
+                words: "w".to_owned(),
+                since: "t".to_owned(),
+            }],
         };
         let expected = "{\"orders\":1,\"invariants_checked\":2,\"violations\":[\"a\"],\"captured_minor\":3,\
-                        \"refunded_minor\":4,\"kept_minor\":-1,\"summary_hash\":\"ff\"}";
+                        \"refunded_minor\":4,\"kept_minor\":-1,\"summary_hash\":\"ff\",\"stuck\":[{\"order\":\"o\",\"phase\":\"confirmed\",\
+                        \"reason\":{\"kind\":\"nothing_in_flight\"},\"words\":\"w\",\"since\":\"t\"}]}";
         assert_eq!(object(&check).expect("it is JSON"), expected);
     }
 }

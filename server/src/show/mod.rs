@@ -8,6 +8,6 @@ mod json;
 mod progress;
 mod table;
 
-pub use json::{CheckAnswer, Cost, DemoAnswer, ImportAnswer, object};
+pub use json::{CheckAnswer, Cost, DemoAnswer, ImportAnswer, StuckAnswer, object};
 pub use progress::Progress;
 pub use table::{amount, figures, grouped, table};

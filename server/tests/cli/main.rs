@@ -6,4 +6,6 @@ mod asked;
 mod killed;
 mod kit;
 mod letters;
+mod poison;
 mod refused;
+mod stuck;
