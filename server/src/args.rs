@@ -80,7 +80,9 @@ pub enum Command {
     DeadLetters(DeadLettersCommand),
     /// Show the units of every SKU
     Stock(Page),
-    /// Derive every figure from the events again, and verify the invariants
+    /// Say whether store, broker and gateways answer, and how much waits; exit code 3 when one does not
+    Status,
+    /// Derive every figure from the events again, verify the invariants, and name the orders that are stuck
     Check,
 }
 

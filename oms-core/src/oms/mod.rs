@@ -52,7 +52,10 @@ mod letter;
 mod run;
 mod system;
 
-pub use crate::service::{order::CancelReply, shipping::Released};
+pub use crate::{
+    service::{order::CancelReply, shipping::Released},
+    worker::{Edit, EditError, Edited, Health, Outage, Standing},
+};
 pub use ask::{OrderPage, StockPage};
 pub use builder::{BuildError, Builder};
 pub use change::{Adjusted, PlaceRefusal, Placed, Placement};

@@ -1,6 +1,6 @@
 //! The calls of one gateway: claimed under the lanes' leases, made outside any transaction, never lost (rule 18).
 
-use super::{bell::Bell, desk::InHand, metrics::add, parts::Parts};
+use super::{bell::Bell, desk::InHand, metrics::add, parts::Parts, vital::DoorVitals};
 use crate::{
     clock::Timestamp,
     gateway::{Answer, Asked, EffectKey, Gateway, NoAnswer},
@@ -31,13 +31,18 @@ struct Errand {
     heard: Option<MessageId>,
     /// Calls since then.
     calls: u32,
+    /// When its call began.
+    begun: Timestamp,
 }
 
 type Called = (Errand, Result<Answer, NoAnswer>);
 
 /// Calls one gateway, at most as often at a time as it takes, until the house drains.
 pub(super) async fn call(parts: Arc<Parts>, name: Name) {
-    if let (Some(gateway), Some(bell)) = (parts.gateways.get(&name).cloned(), parts.doors.get(&name)) {
+    let known = parts.vitals.doors.get(&name);
+    if let (Some(gateway), Some(bell), Some(known)) =
+        (parts.gateways.get(&name).cloned(), parts.doors.get(&name), known)
+    {
         Door {
             parts: &parts,
             name,
@@ -48,6 +53,8 @@ pub(super) async fn call(parts: Arc<Parts>, name: Name) {
             claiming: Vec::new(),
             failures: 0,
             count: 0,
+            begun: BTreeMap::new(),
+            known,
         }
         .serve(bell)
         .await;
@@ -69,6 +76,9 @@ struct Door<'a> {
     claiming: Vec<GroupLane>,
     failures: u32,
     count: u64,
+    /// When the calls began that are not answered, and how many began then.
+    begun: BTreeMap<Timestamp, u32>,
+    known: &'a DoorVitals,
 }
 
 impl Drop for Door<'_> {
@@ -121,6 +131,7 @@ impl Door<'_> {
         let error = match claimed {
             Ok(claimed) => {
                 self.failures = 0;
+                self.known.store.well();
                 claimed.into_iter().for_each(|doing| self.begin(doing, &leases));
                 return;
             }
@@ -134,6 +145,8 @@ impl Door<'_> {
             lease.zip(self.parts.desk(lost)).into_iter().for_each(|(lease, desk)| desk.lose(lease));
         } else {
             add(&self.parts.tally.outages, 1);
+            let wait = self.parts.options.outage.wait(self.parts.owner, self.failures);
+            self.known.store.away(self.parts.clock.now(), &error, wait);
             lanes.iter().filter_map(|lane| self.parts.desk(lane)).for_each(|desk| desk.doubt());
         }
     }
@@ -146,12 +159,15 @@ impl Door<'_> {
     fn begin(&mut self, doing: Doing, leases: &[Lease]) {
         let epoch = leases.iter().find(|lease| lease.lane == doing.lane).map_or(0, |lease| lease.epoch);
         if self.held.insert(doing.effect.key.clone(), (doing.lane.clone(), epoch)).is_none() {
-            self.start(Errand { doing, heard: None, calls: 0 });
+            self.start(Errand { doing, heard: None, calls: 0, begun: Timestamp::default() });
         }
     }
 
     fn start(&mut self, mut errand: Errand) {
         errand.calls += 1;
+        errand.begun = self.parts.clock.now();
+        *self.begun.entry(errand.begun).or_default() += 1;
+        self.watch();
         add(&self.parts.tally.calls, 1);
         let gateway = Arc::clone(&self.gateway);
         self.calls.push(
@@ -193,16 +209,31 @@ impl Door<'_> {
 
     fn heard(&mut self, (mut errand, answer): Called) {
         errand.doing.maybe_told = true;
+        if let Some(calls) = self.begun.get_mut(&errand.begun) {
+            *calls -= 1;
+        }
+        self.begun.retain(|_, calls| *calls > 0);
+        self.watch();
         match answer {
-            Ok(answer) => self.answered(errand, answer),
+            Ok(answer) => {
+                self.known.gateway.well();
+                self.answered(errand, answer);
+            }
             Err(error) => {
                 tracing::debug!(%error, key = %errand.doing.effect.key, calls = errand.calls, "no answer");
                 add(&self.parts.tally.unanswered, 1);
                 let seed = seed(&errand.doing.effect.key);
                 let wait = self.parts.options.outage.wait(seed, errand.calls);
+                self.known.gateway.away(self.parts.clock.now(), &error.source, wait);
                 self.put_off(errand, wait);
             }
         }
+    }
+
+    /// Says since when the oldest call is not answered, if there is one.
+    fn watch(&self) {
+        let oldest = self.begun.first_key_value().map_or(i64::MAX, |(begun, _)| begun.0);
+        self.known.oldest.store(oldest, Ordering::Relaxed);
     }
 
     fn answered(&mut self, mut errand: Errand, answer: Answer) {

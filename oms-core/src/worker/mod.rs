@@ -17,6 +17,7 @@ mod desk;
 mod draft;
 mod due;
 mod effects;
+mod health;
 mod incident;
 mod lane;
 mod lease;
@@ -36,8 +37,10 @@ mod tests;
 #[cfg(test)]
 mod toy;
 mod turn;
+mod vital;
 mod work;
 
+pub use health::{Health, Standing, health};
 pub use letter::{Edit, EditError, Edited, edit, redrive};
 pub use metrics::{Metrics, Tally};
 pub use options::{Options, OptionsError};
@@ -46,3 +49,4 @@ pub use place::{Causes, Opening, PlaceError, Placed, Placer, Recognises};
 pub use request::{Reply, RequestError, request};
 pub use retry::RetryPolicy;
 pub use tasks::{Task, tasks};
+pub use vital::Outage;

@@ -1,6 +1,12 @@
 //! The parts that the loops share: ports, settings, desks and bells.
 
-use super::{bell::Bell, desk::Desk, metrics::Tally, options::Options};
+use super::{
+    bell::Bell,
+    desk::Desk,
+    metrics::Tally,
+    options::Options,
+    vital::{DoorVitals, Vitals},
+};
 use crate::{
     broker::{Broker, BrokerError, Topology},
     clock::{Clock, Timestamp},
@@ -60,6 +66,7 @@ pub struct Parts {
     pub(super) doors: BTreeMap<Name, Bell>,
     pub(super) calling: AtomicUsize,
     pub(super) released: AtomicUsize,
+    pub(super) vitals: Vitals,
     declared: Mutex<bool>,
     stop: std::sync::Mutex<Option<oneshot::Sender<()>>>,
     stopped: Shared<BoxFuture<'static, ()>>,
@@ -102,10 +109,13 @@ impl Parts {
         let doors: BTreeMap<Name, Bell> =
             gateways.keys().map(|name| (Name::clone(name), Bell::default())).collect();
         let (stop, stopped) = oneshot::channel();
+        let knows = doors.keys().map(|name| (Name::clone(name), DoorVitals::default()));
+        let vitals = Vitals { doors: knows.collect(), ..Vitals::default() };
         Self {
             owner: ids.next(),
             calling: AtomicUsize::new(doors.len()),
             released: AtomicUsize::new(0),
+            vitals,
             relay: Bell::default(),
             due: Bell::default(),
             next_look: AtomicI64::new(i64::MAX),

@@ -2,7 +2,7 @@
 
 use super::{metrics::add, parts::Parts};
 use crate::{
-    broker::Publish,
+    broker::{BrokerError, Publish},
     id::Name,
     message::{GroupLane, Limit, Pack, PackId},
     store::{PublicPack, StoreError},
@@ -30,23 +30,49 @@ pub(super) async fn relay(parts: Arc<Parts>) {
                 tracing::debug!(%error, "bodies that nobody is owed are collected later");
             }
         }
-        match round(&parts, &mut cursors).await {
+        let round = round(&parts, &mut cursors).await;
+        if round.is_ok() {
+            parts.vitals.relay.well();
+        }
+        match round {
             Ok(Round::Idle) => {
                 failures = 0;
+                probe(&parts).await;
                 parts.listen(&parts.relay, IDLE).await;
             }
-            Ok(Round::Busy) => failures = 0,
-            Ok(Round::Held) => {
+            Ok(Round::Busy) => {
+                failures = 0;
+                parts.vitals.broker.well();
+            }
+            Ok(Round::Held(why)) => {
                 failures += 1;
-                parts.nap(parts.options.outage.wait(parts.owner, failures)).await;
+                let wait = parts.options.outage.wait(parts.owner, failures);
+                if let Some(why) = why {
+                    parts.vitals.broker.away(parts.clock.now(), &why, wait);
+                }
+                parts.nap(wait).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "the relay cannot read what is to be sent");
                 failures += 1;
                 add(&parts.tally.outages, 1);
-                parts.nap(parts.options.outage.wait(parts.owner, failures)).await;
+                let wait = parts.options.outage.wait(parts.owner, failures);
+                parts.vitals.relay.away(parts.clock.now(), &error, wait);
+                parts.nap(wait).await;
             }
         }
+    }
+}
+
+/// Asks a broker that was away whether it is back: with nothing to send, nobody else would find out.
+async fn probe(parts: &Parts) {
+    let known = &parts.vitals.broker;
+    if !known.is_away() {
+        return;
+    }
+    match parts.broker.probe().await {
+        Ok(()) => known.well(),
+        Err(error) => known.away(parts.clock.now(), &error, IDLE),
     }
 }
 
@@ -55,8 +81,8 @@ enum Round {
     Idle,
     /// Something was sent.
     Busy,
-    /// The broker took nothing, or not all: wait before the next.
-    Held,
+    /// The broker took nothing, or not all: wait before the next. Says why, where that is an outage.
+    Held(Option<String>),
 }
 
 #[derive(Default)]
@@ -115,23 +141,16 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     let names: Vec<(PackId, Name)> =
         packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
     let answers = match publish(parts, packs).await {
-        Some(answers) => answers,
-        None => return Ok(Round::Held),
+        Ok(answers) => answers,
+        Err(error) => return Ok(Round::Held(Some(error.to_string()))),
     };
-    let mut held = BTreeSet::new();
+    let (mut held, mut why) = (BTreeSet::new(), None);
     let mut public = Vec::new();
     for ((pack, topic), answer) in names.into_iter().zip(answers) {
-        let rejected = match answer {
-            Publish::Confirmed => None,
-            Publish::Rejected { for_good: true, why } if cursors.doubted.remove(&pack) => Some(why),
-            Publish::Rejected { for_good: true, .. } => {
-                parts.undeclare().await;
-                held.insert(pack.sender.clone());
-                cursors.doubted.insert(pack);
-                continue;
-            }
-            Publish::Rejected { for_good: false, .. } | Publish::Unknown => {
-                add(&parts.tally.unconfirmed, 1);
+        let rejected = match believed(parts, cursors, &pack, answer).await {
+            Ok(rejected) => rejected,
+            Err(outage) => {
+                why = outage.or(why);
                 held.insert(pack.sender);
                 continue;
             }
@@ -152,7 +171,30 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     }
     // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
     cursors.follow(moved);
-    Ok(if held.is_empty() { Round::Busy } else { Round::Held })
+    Ok(if held.is_empty() { Round::Busy } else { Round::Held(why) })
+}
+
+/// Whether a pack is done with, and why the broker will never take it; an error keeps it for the next round, and says why
+/// where that is an outage.
+async fn believed(
+    parts: &Parts,
+    cursors: &mut Cursors,
+    pack: &PackId,
+    answer: Publish,
+) -> Result<Option<Name>, Option<String>> {
+    let outage = match answer {
+        Publish::Confirmed => return Ok(None),
+        Publish::Rejected { for_good: true, why } if cursors.doubted.remove(pack) => return Ok(Some(why)),
+        Publish::Rejected { for_good: true, .. } => {
+            parts.undeclare().await;
+            cursors.doubted.insert(pack.clone());
+            return Err(None);
+        }
+        Publish::Rejected { for_good: false, why } => format!("it takes nothing for now: {why}"),
+        Publish::Unknown => "it confirms nothing".to_owned(),
+    };
+    add(&parts.tally.unconfirmed, 1);
+    Err(Some(outage))
 }
 
 fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
@@ -165,19 +207,16 @@ fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
     }
 }
 
-/// Publishes, declaring first what must be declared; `None` when the broker is away.
-async fn publish(parts: &Parts, packs: Vec<Pack>) -> Option<Vec<Publish>> {
+/// Publishes, declaring first what must be declared.
+async fn publish(parts: &Parts, packs: Vec<Pack>) -> Result<Vec<Publish>, BrokerError> {
     let tried = match parts.declare().await {
         Ok(()) => parts.broker.publish(packs).await,
         Err(error) => Err(error),
     };
-    match tried {
-        Ok(answers) => Some(answers),
-        Err(error) => {
-            tracing::warn!(%error, "the broker is away; what is owed is taken from the store meanwhile");
-            add(&parts.tally.outages, 1);
-            parts.undeclare().await;
-            None
-        }
+    if let Err(error) = &tried {
+        tracing::warn!(%error, "the broker is away; what is owed is taken from the store meanwhile");
+        add(&parts.tally.outages, 1);
+        parts.undeclare().await;
     }
+    tried
 }

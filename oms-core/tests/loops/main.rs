@@ -7,6 +7,8 @@ mod door;
 #[cfg(test)]
 mod dropped;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod lanes;

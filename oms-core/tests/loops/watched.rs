@@ -55,6 +55,8 @@ struct Book {
     calls: BTreeMap<&'static str, u64>,
     wrong: BTreeMap<&'static str, VecDeque<Wrong>>,
     refuses: Option<Refuses>,
+    /// Every call but a look at what is recorded fails.
+    away: bool,
     /// The positions of packs in commits, and how many streams each commit wrote.
     streams: Vec<usize>,
     asks: Vec<Ask>,
@@ -90,6 +92,11 @@ impl Watched {
         self.book.lock().unwrap().wrong.entry(call).or_default().extend(how);
     }
 
+    /// Lets every call fail from now on, or none.
+    pub(crate) fn away(&self, away: bool) {
+        self.book.lock().unwrap().away = away;
+    }
+
     /// Every commit for which this says yes is refused for good.
     pub(crate) fn refuse(&self, refuses: impl Fn(&Writes) -> bool + Send + 'static) {
         self.book.lock().unwrap().refuses = Some(Box::new(refuses));
@@ -108,7 +115,8 @@ impl Watched {
     fn note(&self, call: &'static str) -> Option<Wrong> {
         let mut book = self.book.lock().unwrap();
         *book.calls.entry(call).or_default() += 1;
-        book.wrong.get_mut(call).and_then(VecDeque::pop_front)
+        let away = book.away.then_some(Wrong::Away);
+        away.or_else(|| book.wrong.get_mut(call).and_then(VecDeque::pop_front))
     }
 
     /// Lets a call happen, or go wrong.

@@ -1,5 +1,6 @@
 //! One JSON object on standard output, by names that scripts may rely on.
 
+use super::ports::HealthAnswer;
 use oms_core::{
     order::Phase,
     projection::{Reason, Stuck, Sums, check::Checked, story::Story},
@@ -51,6 +52,8 @@ pub struct CheckAnswer {
     pub summary_hash: String,
     /// Orders that will not end by themselves.
     pub stuck: Vec<StuckAnswer>,
+    /// How the store, the broker and the gateways are.
+    pub health: HealthAnswer,
 }
 
 /// An order that will not end by itself, as `check --json` and `orders list --stuck --json` print it.
@@ -138,6 +141,11 @@ pub fn object(answer: &impl Serialize) -> Result<String, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::show::PortAnswer;
+
+    fn port() -> PortAnswer {
+        PortAnswer { standing: "ok", since: None, tries: None, error: None, next: None }
+    }
 
     #[test]
     fn the_names_that_scripts_rely_on_never_change() {
@@ -173,10 +181,23 @@ mod tests {
                 words: "w".to_owned(),
                 since: "t".to_owned(),
             }],
+            health: HealthAnswer {
+                ok: true,
+                store: port(),
+                broker: port(),
+                gateways: BTreeMap::new(),
+                lanes: 1,
+                held: 0,
+                backlog: None,
+                taken: 0,
+            },
         };
         let expected = "{\"orders\":1,\"invariants_checked\":2,\"violations\":[\"a\"],\"captured_minor\":3,\
                         \"refunded_minor\":4,\"kept_minor\":-1,\"summary_hash\":\"ff\",\"stuck\":[{\"order\":\"o\",\"phase\":\"confirmed\",\
-                        \"reason\":{\"kind\":\"nothing_in_flight\"},\"words\":\"w\",\"since\":\"t\"}]}";
+                        \"reason\":{\"kind\":\"nothing_in_flight\"},\"words\":\"w\",\"since\":\"t\"}],\
+                        \"health\":{\"ok\":true,\"store\":{\"standing\":\"ok\",\"since\":null,\"tries\":null,\"error\":null,\"next\":null},\
+                        \"broker\":{\"standing\":\"ok\",\"since\":null,\"tries\":null,\"error\":null,\"next\":null},\"gateways\":{},\
+                        \"lanes\":1,\"held\":0,\"backlog\":null,\"taken\":0}}";
         assert_eq!(object(&check).expect("it is JSON"), expected);
     }
 }

@@ -8,4 +8,5 @@ mod kit;
 mod letters;
 mod poison;
 mod refused;
+mod status;
 mod stuck;
