@@ -6,8 +6,10 @@ pub mod locks;
 mod memory;
 mod port;
 mod stream;
+mod table;
 mod tenancy;
 mod turn;
+mod wish;
 
 pub use crate::id::{Rank, StreamId};
 pub use error::StoreError;
@@ -15,8 +17,9 @@ pub use letter::{DeadLetter, DeadLetterState, Pick, Seek, Verdict};
 pub use memory::MemoryStore;
 pub use port::{Counts, PUBLIC, PublicPack, Recorded, Registered, Store, StoreCapabilities, Waiting};
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
-pub use tenancy::{Owners, Tenures};
+pub(crate) use table::Table;
+pub use tenancy::{Lease, Owners, Tenures};
 pub use turn::{
-    Ask, Buried, Consumed, Doing, End, Found, Lease, Local, LocalMessage, Owed, Parked, Right, Turn, Write,
-    Writes,
+    Ask, Buried, Consumed, End, Found, Local, LocalMessage, Owed, Parked, Right, Turn, Write, Writes,
 };
+pub use wish::{Claimed, Doing, Postponed, Then};

@@ -85,7 +85,7 @@ pub async fn health(parts: &Parts) -> Health {
         error.clone().map(|error| Outage { since: now, tries: 1, error, next: None })
     };
     let gateway = |(name, door): (&Name, &DoorVitals)| {
-        (Name::clone(name), sum(door.gateway.known().into_iter().chain(door.silence(now))))
+        (Name::clone(name), sum(door.outage(now).into_iter().chain(door.silence(now))))
     };
     Health {
         store: sum(stores.filter_map(Vital::known).chain(asked(&counts.as_ref().err().cloned()))),

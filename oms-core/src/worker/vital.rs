@@ -94,6 +94,12 @@ impl Default for DoorVitals {
 }
 
 impl DoorVitals {
+    /// The outage while somebody here goes on trying: a wish that is put off may be another process's by then.
+    pub(super) fn outage(&self, now: Timestamp) -> Option<Outage> {
+        let forgotten = |next: &Timestamp| now.since(*next) > SILENCE;
+        self.gateway.known().filter(|outage| !outage.next.as_ref().is_some_and(forgotten))
+    }
+
     /// The longest silence, if it is too long.
     pub(super) fn silence(&self, now: Timestamp) -> Option<Outage> {
         let since = Timestamp(self.oldest.load(Ordering::Relaxed));
@@ -105,6 +111,14 @@ impl DoorVitals {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_outage_of_a_gateway_that_nobody_here_tries_again_is_forgotten() {
+        let (door, begun) = (DoorVitals::default(), Timestamp(0));
+        door.gateway.away(begun, &"no", Duration::from_secs(5));
+        let at = |seconds| door.outage(begun.after(Duration::from_secs(seconds))).is_some();
+        assert_eq!([at(5), at(15), at(16)], [true, true, false]);
+    }
 
     #[test]
     fn an_outage_begins_with_the_first_failure_and_ends_with_the_first_answer() {

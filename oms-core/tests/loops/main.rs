@@ -23,6 +23,8 @@ mod toy;
 #[cfg(test)]
 mod turns;
 #[cfg(test)]
+mod waits;
+#[cfg(test)]
 mod watched;
 #[cfg(test)]
 mod wild;

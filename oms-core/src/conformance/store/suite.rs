@@ -4,7 +4,7 @@ use super::{
     check::{Check, Outcome},
     deadlines, effects,
     harness::Harness,
-    installation, lanes, letters, owed, parking, streams,
+    installation, lanes, letters, owed, parking, streams, waits,
 };
 use std::fmt;
 
@@ -19,6 +19,7 @@ pub fn checks() -> Vec<Check> {
         letters::CHECKS,
         deadlines::CHECKS,
         effects::CHECKS,
+        waits::CHECKS,
         installation::CHECKS,
     ];
     rooms.concat()
