@@ -310,3 +310,40 @@ fn written(bytes: &[u8]) -> (String, bool) {
         Err(_) => (bytes.iter().map(|byte| format!("{byte:02x}")).collect(), true),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Timestamp, message::Key};
+
+    fn letter(kind: &str, state: DeadLetterState) -> DeadLetter {
+        let name = Name::from("k");
+        let envelope = Envelope {
+            id: MessageId(1),
+            cause: MessageId(1),
+            correlation: Name::clone(&name),
+            topic: Name::clone(&name),
+            key: Key::new(name),
+            kind: Name::from(kind),
+            schema: 1,
+            time: Timestamp(0),
+            trace: None,
+        };
+        let message = Message { envelope, body: Bytes::new() };
+        let (lane, error) = (GroupLane::new("g", 0), Name::from("no"));
+        DeadLetter { number: 1, lane, message, origin: None, error, attempts: 1, time: Timestamp(0), state }
+    }
+
+    #[test]
+    fn what_could_not_be_decoded_has_no_key_to_send_a_copy_by() {
+        let refused = may_be_edited(&letter(UNDECODABLE, DeadLetterState::Buried), true);
+        assert!(refused.is_err_and(|error| error.to_string().contains("could not be decoded")));
+        assert!(may_be_edited(&letter("Do", DeadLetterState::Buried), false).is_ok());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_recorded_in_digits() {
+        assert_eq!(written(b"{}"), ("{}".to_owned(), false));
+        assert_eq!(written(b"\xff\x00"), ("ff00".to_owned(), true));
+    }
+}

@@ -47,7 +47,8 @@ pub(crate) fn list(
             Seek::Before(before) => to = to.min(int(before.saturating_sub(1))),
         }
         let kind = pick.kind.as_deref();
-        let rows = all(db, sql, params![from, to, kind, PAGE], |row| whole(row, book))?;
+        let (state, other) = pick.state.map(stored).unzip();
+        let rows = all(db, sql, params![from, to, kind, state, other, PAGE], |row| whole(row, book))?;
         let Some(last) = rows.last() else { return Ok(letters) };
         seek = match (seek, last) {
             (Seek::After(_), (number, _)) => Seek::After(*number),
@@ -64,10 +65,22 @@ pub(crate) fn list(
 
 const WHOLE_RISING: &str =
     "SELECT number, hearer, message, pack, place, error, attempts, time, state FROM dead
-    WHERE number BETWEEN ?1 AND ?2 AND (?3 IS NULL OR kind = ?3) ORDER BY number LIMIT ?4";
+    WHERE number BETWEEN ?1 AND ?2 AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state IN (?4, ?5))
+    ORDER BY number LIMIT ?6";
 const WHOLE_FALLING: &str =
     "SELECT number, hearer, message, pack, place, error, attempts, time, state FROM dead
-    WHERE number BETWEEN ?1 AND ?2 AND (?3 IS NULL OR kind = ?3) ORDER BY number DESC LIMIT ?4";
+    WHERE number BETWEEN ?1 AND ?2 AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state IN (?4, ?5))
+    ORDER BY number DESC LIMIT ?6";
+
+/// How a state is stored: one that was redriven may be parked since.
+fn stored(state: DeadLetterState) -> (i64, i64) {
+    match state {
+        DeadLetterState::Buried => (BURIED, BURIED),
+        DeadLetterState::Redriven => (REDRIVEN, REDRIVEN_PARKED),
+        DeadLetterState::Handled => (HANDLED, HANDLED),
+        DeadLetterState::Replaced => (REPLACED, REPLACED),
+    }
+}
 
 type Whole = (u64, Result<DeadLetter, Damaged>);
 

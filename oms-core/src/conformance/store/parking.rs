@@ -272,6 +272,8 @@ async fn parked_redrive(kit: &Kit<'_>) -> Checked {
     let ended = Consumed::Redriven { number: letter.number, end: End::Parked };
     kit.commit(&alpha, Writes { parked: vec![parked], ..taking(ended) }).await?;
     same("due while it is parked", kit.due(&alpha).await?, Vec::new())?;
+    let redriven = Pick { state: Some(DeadLetterState::Redriven), ..Pick::default() };
+    same("still redriven", kit.store.dead_letters(&redriven, Seek::OLDEST, 9).await?.len(), 1)?;
     kit.clock.advance(SECOND);
     let (seq, _) = one_due(kit, &alpha).await?;
     kit.commit(&alpha, taking(Consumed::Released { seq, end: End::Handled })).await?;

@@ -6,5 +6,7 @@ use std::time::Duration;
 pub(super) const REST: Duration = Duration::from_secs(10);
 /// How long to wait between two looks at them.
 pub(super) const LOOK: Duration = Duration::from_millis(10);
+/// More than so many are worth a progress bar.
+pub(super) const MANY: usize = 20;
 /// How many are looked at with one call.
 pub(super) const PAGE: usize = 500;

@@ -3,7 +3,7 @@
 use super::{
     super::output::print,
     list::{Letters, letter, rows},
-    pace::{LOOK, PAGE, REST},
+    pace::{LOOK, MANY, PAGE, REST},
 };
 use crate::{exit::Failure, shop::Shop, show::Progress};
 use oms_core::store::{DeadLetter, DeadLetterState, PUBLIC, Pick, Seek};
@@ -60,7 +60,8 @@ pub(super) async fn dry_run(shop: &Shop, json: bool, pick: &Pick) -> Result<(), 
 
 pub(super) async fn redrive(mut shop: Shop, json: bool, pick: &Pick, by: &str) -> Result<(), Failure> {
     let meant = every(&shop, pick, DeadLetterState::Buried, number).await?;
-    let bar = (!json).then(|| Progress::new("asked for", meant.len() as u64));
+    let shows = !json && meant.len() > MANY;
+    let bar = shows.then(|| Progress::new("asked for", meant.len() as u64));
     let mut redriven = 0;
     for (number, some) in meant.chunks(PAGE).enumerate() {
         redriven +=
@@ -71,7 +72,7 @@ pub(super) async fn redrive(mut shop: Shop, json: bool, pick: &Pick, by: &str) -
     // Those that an earlier run asked for are waited for as well.
     let meant = if meant.is_empty() { pick.clone() } else { Pick::numbers(meant) };
     shop.run();
-    let bar = (!json).then(|| Progress::new("handled", redriven as u64));
+    let bar = shows.then(|| Progress::new("handled", redriven as u64));
     let tried = tokio::time::timeout(REST, tried(&shop, &meant, bar.as_ref())).await;
     drop(bar);
     shop.rest(REST).await?;
