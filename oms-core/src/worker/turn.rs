@@ -171,7 +171,7 @@ fn ask(handler: &dyn Handler, batch: &Batch<'_>, wanted: &Wanted) -> Ask {
 
 /// Loads what the works need: keyed streams first; with them known, shared ones, once and sorted (rule 14). Says how many
 /// of the works, from the front, fit under the bound on streams; the rest comes again in the next turn (rule 21).
-async fn load(
+pub(super) async fn load(
     open: &mut dyn Turn,
     handler: &dyn Handler,
     works: &[Work],
