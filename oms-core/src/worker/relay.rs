@@ -17,6 +17,8 @@ use std::{
 const IDLE: Duration = Duration::from_secs(1);
 /// How often bodies without owed rows are collected, and how many at a time (rule 1).
 const COLLECT: (Duration, usize) = (Duration::from_secs(10), 1_000);
+/// How many packs ahead of a cursor are remembered; more are told again.
+const AHEAD: usize = 4_096;
 
 /// Publishes what the lanes of this process have sent, until the house drains.
 pub(super) async fn relay(parts: Arc<Parts>) {
@@ -66,6 +68,8 @@ struct Cursors {
     /// Packs that were rejected for good once. A broker that was wiped rejects everything until it is declared again, so
     /// that is done first, and only a second rejection is believed.
     doubted: BTreeSet<PackId>,
+    /// Packs that the broker has, behind one of the same sender that it did not take: they are not told again.
+    ahead: BTreeSet<PackId>,
 }
 
 impl Cursors {
@@ -110,49 +114,77 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     let after: Vec<_> = moved.iter().map(|(lane, position)| (lane.clone(), *position)).collect();
     let packs = parts.store.unsent(&after, limit).await?;
     if packs.is_empty() {
+        cursors.doubted.clear();
         return Ok(Round::Idle);
     }
     let names: Vec<(PackId, Name)> =
         packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
-    let answers = match publish(parts, packs).await {
-        Some(answers) => answers,
-        None => return Ok(Round::Held),
+    let news = packs.into_iter().filter(|pack| !cursors.ahead.contains(&pack.id)).collect();
+    let Some(answers) = publish(parts, news).await else {
+        // It may come back without what it had.
+        cursors.ahead.clear();
+        return Ok(Round::Held);
     };
-    let mut held = BTreeSet::new();
-    let mut public = Vec::new();
-    for ((pack, topic), answer) in names.into_iter().zip(answers) {
-        let rejected = match answer {
-            Publish::Confirmed => None,
-            Publish::Rejected { for_good: true, why } if cursors.doubted.remove(&pack) => Some(why),
-            Publish::Rejected { for_good: true, .. } => {
-                parts.undeclare().await;
-                held.insert(pack.sender.clone());
-                cursors.doubted.insert(pack);
-                continue;
-            }
-            Publish::Rejected { for_good: false, .. } | Publish::Unknown => {
-                add(&parts.tally.unconfirmed, 1);
-                held.insert(pack.sender);
-                continue;
-            }
+    let mut answers = answers.into_iter();
+    let (mut held, mut public, mut ahead) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+    for (pack, topic) in names {
+        let known = cursors.ahead.contains(&pack);
+        let answer = if known { Publish::Confirmed } else { answers.next().unwrap_or(Publish::Unknown) };
+        let Some(rejected) = verdict(parts, cursors, &pack, answer).await else {
+            held.insert(pack.sender);
+            continue;
         };
-        count(parts, &pack, rejected.as_ref());
-        if parts.topology.public.contains(&topic) {
-            public.push(PublicPack { pack: pack.clone(), rejected });
+        if !known {
+            count(parts, &pack, rejected.as_ref());
+            let told = PublicPack { pack: pack.clone(), rejected };
+            public.extend(Some(told).filter(|_| parts.topology.public.contains(&topic)));
         }
-        if !held.contains(&pack.sender)
-            && let Some(position) = moved.get_mut(&pack.sender)
-        {
+        if held.contains(&pack.sender) {
+            ahead.extend(Some(pack).filter(|_| ahead.len() < AHEAD));
+        } else if let Some(position) = moved.get_mut(&pack.sender) {
             *position = pack.position.max(*position);
         }
     }
-    if parts.broker.capabilities().outlives_process || !public.is_empty() {
-        let saved: Vec<_> = moved.iter().map(|(lane, position)| (lane.clone(), *position)).collect();
-        parts.store.sent(&saved, &public).await?;
-    }
+    save(parts, &moved, &public).await?;
     // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
     cursors.follow(moved);
+    cursors.ahead = ahead;
     Ok(if held.is_empty() { Round::Busy } else { Round::Held })
+}
+
+/// Why the broker will never take a pack, if it will not; `None` when it is to be told again.
+async fn verdict(
+    parts: &Parts,
+    cursors: &mut Cursors,
+    pack: &PackId,
+    answer: Publish,
+) -> Option<Option<Name>> {
+    match answer {
+        Publish::Confirmed => Some(None),
+        Publish::Rejected { for_good: true, why } if cursors.doubted.remove(pack) => Some(Some(why)),
+        Publish::Rejected { for_good: true, .. } => {
+            parts.undeclare().await;
+            cursors.doubted.insert(pack.clone());
+            None
+        }
+        Publish::Rejected { for_good: false, .. } | Publish::Unknown => {
+            add(&parts.tally.unconfirmed, 1);
+            None
+        }
+    }
+}
+
+/// Tells the store how far a broker that outlives this process was told, and what became of public packs.
+async fn save(
+    parts: &Parts,
+    moved: &BTreeMap<GroupLane, u64>,
+    public: &[PublicPack],
+) -> Result<(), StoreError> {
+    if !parts.broker.capabilities().outlives_process && public.is_empty() {
+        return Ok(());
+    }
+    let saved: Vec<_> = moved.iter().map(|(lane, position)| (lane.clone(), *position)).collect();
+    parts.store.sent(&saved, public).await
 }
 
 fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
@@ -167,6 +199,9 @@ fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
 
 /// Publishes, declaring first what must be declared; `None` when the broker is away.
 async fn publish(parts: &Parts, packs: Vec<Pack>) -> Option<Vec<Publish>> {
+    if packs.is_empty() {
+        return Some(Vec::new());
+    }
     let tried = match parts.declare().await {
         Ok(()) => parts.broker.publish(packs).await,
         Err(error) => Err(error),

@@ -11,7 +11,7 @@ use futures::future::{Either, join, select};
 use oms_core::{
     broker::Topology,
     clock::Clock,
-    message::GroupLane,
+    message::{GroupLane, Key},
     store::{Store, StoreError},
     worker::{Options, Parts, tasks},
 };
@@ -207,6 +207,28 @@ fn rule_11_the_cursor_stops_before_what_was_not_taken_though_later_packs_were() 
         let time = house.settled().await;
         assert!(time < T, "{time:?}");
         assert_eq!(house.heard("sink", &one).await, names(1));
+    });
+}
+
+#[test]
+fn rule_11_what_the_broker_has_is_not_told_again_while_an_earlier_pack_is_not_taken() {
+    let house = House::new();
+    play!(house, parts, {
+        house.wait(Duration::from_millis(10)).await;
+        let (one, other) = house.two_lanes();
+        let lane = Key::new(other.as_str().into()).lane(house.options.lanes);
+        let open = house.hold_lane(&GroupLane::new("sink", lane)).await;
+        // The first pack is not taken, and the second not handled for a while.
+        house.broker.ways(Ways { skips: 1, ..Ways::default() });
+        let work = |key: &str| ("work".to_owned(), key.to_owned(), say("1"));
+        ask(&parts, "x", &Do { sends: vec![work(&one), work(&other)], ..say("sends") }).await.unwrap();
+        house.wait(Duration::from_millis(100)).await;
+        drop(open);
+        house.settled().await;
+        let positions: Vec<u64> = house.broker.published().iter().map(|pack| pack.id.position).collect();
+        let first = positions[0];
+        assert_eq!(positions, [first, first + 1, first]);
+        assert_eq!(metrics(&parts).published, 2);
     });
 }
 
