@@ -61,6 +61,11 @@ impl Desk {
         self.state().lease.clone()
     }
 
+    /// The epoch of that lease.
+    pub(super) fn epoch(&self) -> Option<u64> {
+        self.state().lease.as_ref().map(|lease| lease.epoch)
+    }
+
     /// Notes a lease gained, kept or lost, and wakes the loop when that is news.
     pub(super) fn grant(&self, lease: Option<Lease>) {
         let mut state = self.state();

@@ -7,11 +7,7 @@ use crate::{
     message::{GroupLane, Limit, Pack, PackId},
     store::{PublicPack, StoreError},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// How long an idle relay waits for its bell before it looks by itself.
 const IDLE: Duration = Duration::from_secs(1);
@@ -61,10 +57,11 @@ enum Round {
     Held,
 }
 
+/// How far each sender's lane was relayed.
 #[derive(Default)]
 struct Cursors {
-    /// The cursor of each sender's lane, with the epoch under which it was read.
-    known: BTreeMap<GroupLane, (u64, u64)>,
+    /// Desk by desk: the epoch under which a position was read, and the position; `None` for lanes that are not ours.
+    known: Vec<Option<(u64, u64)>>,
     /// Packs that were rejected for good once. A broker that was wiped rejects everything until it is declared again, so
     /// that is done first, and only a second rejection is believed.
     doubted: BTreeSet<PackId>,
@@ -75,44 +72,42 @@ struct Cursors {
 impl Cursors {
     /// Reads the cursors of lanes that were gained; a broker that dies with its process is told everything again.
     async fn refresh(&mut self, parts: &Parts) -> Result<(), StoreError> {
-        let leases = parts.leases();
-        self.known.retain(|lane, (epoch, _)| {
-            leases.iter().any(|lease| lease.lane == *lane && lease.epoch == *epoch)
-        });
-        let gained: Vec<_> =
-            leases.into_iter().filter(|lease| !self.known.contains_key(&lease.lane)).collect();
+        self.known.resize(parts.desks.len(), None);
+        let mut gained = Vec::new();
+        for ((place, desk), known) in parts.desks.iter().enumerate().zip(&mut self.known) {
+            let epoch = desk.epoch();
+            *known = known.filter(|(read_under, _)| Some(*read_under) == epoch);
+            if known.is_none() {
+                gained.extend(epoch.map(|epoch| (place, epoch)));
+            }
+        }
         if gained.is_empty() {
             return Ok(());
         }
-        let lanes: Vec<GroupLane> = gained.iter().map(|lease| lease.lane.clone()).collect();
+        let lanes: Vec<GroupLane> =
+            gained.iter().map(|(place, _)| parts.desks[*place].lane.clone()).collect();
         let saved = if parts.broker.capabilities().outlives_process {
             parts.store.cursors(&lanes).await?
         } else {
             vec![0; lanes.len()]
         };
-        self.known.extend(gained.into_iter().zip(saved).map(|(lease, at)| (lease.lane, (lease.epoch, at))));
+        for ((place, epoch), position) in gained.into_iter().zip(saved) {
+            self.known[place] = Some((epoch, position));
+        }
         Ok(())
     }
+}
 
-    fn after(&self) -> BTreeMap<GroupLane, u64> {
-        self.known.iter().map(|(lane, (_, position))| (lane.clone(), *position)).collect()
-    }
-
-    fn follow(&mut self, moved: BTreeMap<GroupLane, u64>) {
-        for (lane, position) in moved {
-            if let Some((_, at)) = self.known.get_mut(&lane) {
-                *at = position;
-            }
-        }
-    }
+/// Our lanes, each with the position up to which it was relayed.
+fn after(parts: &Parts, known: &[Option<(u64, u64)>]) -> Vec<(GroupLane, u64)> {
+    let all = parts.desks.iter().zip(known);
+    all.filter_map(|(desk, known)| known.map(|(_, position)| (desk.lane.clone(), position))).collect()
 }
 
 async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError> {
     cursors.refresh(parts).await?;
     let limit = Limit { messages: parts.options.batch.messages * 8, ..parts.options.batch };
-    let mut moved = cursors.after();
-    let after: Vec<_> = moved.iter().map(|(lane, position)| (lane.clone(), *position)).collect();
-    let packs = parts.store.unsent(&after, limit).await?;
+    let packs = parts.store.unsent(&after(parts, &cursors.known), limit).await?;
     if packs.is_empty() {
         cursors.doubted.clear();
         return Ok(Round::Idle);
@@ -125,13 +120,15 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
         cursors.ahead.clear();
         return Ok(Round::Held);
     };
+    let mut moved = cursors.known.clone();
     let mut answers = answers.into_iter();
     let (mut held, mut public, mut ahead) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
     for (pack, topic) in names {
         let known = cursors.ahead.contains(&pack);
         let answer = if known { Publish::Confirmed } else { answers.next().unwrap_or(Publish::Unknown) };
+        let Some(place) = parts.place(&pack.sender) else { continue };
         let Some(rejected) = verdict(parts, cursors, &pack, answer).await else {
-            held.insert(pack.sender);
+            held.insert(place);
             continue;
         };
         if !known {
@@ -139,15 +136,15 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
             let told = PublicPack { pack: pack.clone(), rejected };
             public.extend(Some(told).filter(|_| parts.topology.public.contains(&topic)));
         }
-        if held.contains(&pack.sender) {
+        if held.contains(&place) {
             ahead.extend(Some(pack).filter(|_| ahead.len() < AHEAD));
-        } else if let Some(position) = moved.get_mut(&pack.sender) {
+        } else if let Some((_, position)) = &mut moved[place] {
             *position = pack.position.max(*position);
         }
     }
     save(parts, &moved, &public).await?;
     // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
-    cursors.follow(moved);
+    cursors.known = moved;
     cursors.ahead = ahead;
     Ok(if held.is_empty() { Round::Busy } else { Round::Held })
 }
@@ -175,16 +172,11 @@ async fn verdict(
 }
 
 /// Tells the store how far a broker that outlives this process was told, and what became of public packs.
-async fn save(
-    parts: &Parts,
-    moved: &BTreeMap<GroupLane, u64>,
-    public: &[PublicPack],
-) -> Result<(), StoreError> {
+async fn save(parts: &Parts, moved: &[Option<(u64, u64)>], public: &[PublicPack]) -> Result<(), StoreError> {
     if !parts.broker.capabilities().outlives_process && public.is_empty() {
         return Ok(());
     }
-    let saved: Vec<_> = moved.iter().map(|(lane, position)| (lane.clone(), *position)).collect();
-    parts.store.sent(&saved, public).await
+    parts.store.sent(&after(parts, moved), public).await
 }
 
 fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
