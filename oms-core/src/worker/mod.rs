@@ -21,6 +21,7 @@ mod errands;
 mod incident;
 mod lane;
 mod lease;
+mod memory;
 mod metrics;
 mod options;
 mod origin;
@@ -30,6 +31,7 @@ mod relay;
 mod request;
 mod retry;
 mod seal;
+mod states;
 mod tasks;
 #[cfg(test)]
 mod tests;
