@@ -23,6 +23,7 @@ mod incident;
 mod lane;
 mod lease;
 mod letter;
+mod memory;
 mod metrics;
 mod options;
 mod origin;
@@ -32,6 +33,7 @@ mod relay;
 mod request;
 mod retry;
 mod seal;
+mod states;
 mod tasks;
 #[cfg(test)]
 mod tests;
