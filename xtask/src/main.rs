@@ -1,5 +1,6 @@
 //! The command line of `cargo xtask`.
 
+mod bench;
 mod house;
 mod rules;
 mod suite;
@@ -30,6 +31,11 @@ enum Task {
         #[arg(long)]
         local: bool,
     },
+    /// Measures what an order costs, in release and beside its peers; a missed target is said, and is no error.
+    ///
+    /// Without --json it prints a table, and with either one line for each target, met or missed by how much. See
+    /// docs/benchmarks.md for what is compared with what.
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +43,7 @@ fn main() -> ExitCode {
     match Arguments::parse().task {
         Task::Tidy => code(tidy::run(&root)),
         Task::Test { local } => code(suite::run(&root, local)),
+        Task::Bench(arguments) => bench::run(&root, &arguments),
     }
 }
 
