@@ -7,8 +7,9 @@ use oms_core::{
     broker::Topology,
     message::{GroupLane, Limit, Pack},
     store::{
-        Ask, Counts, DeadLetter, Doing, Found, Lease, Local, Pick, PublicPack, Recorded, Registered, Right,
-        Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting, Writes,
+        Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, Pick, Postponed, PublicPack, Recorded,
+        Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting,
+        Writes,
     },
 };
 use std::{
@@ -129,8 +130,12 @@ impl Store for Watched {
         self.store.collect(cap).await
     }
 
-    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
+    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Claimed, StoreError> {
         self.store.claim(leases, gateway, limit).await
+    }
+
+    async fn postpone(&self, later: &[Postponed]) -> Result<(), StoreError> {
+        self.store.postpone(later).await
     }
 
     async fn dead_letters(

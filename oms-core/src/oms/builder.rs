@@ -72,9 +72,13 @@ impl Oms {
     }
 }
 
+/// Puts something around a handler: it must answer for the same group, topics and kinds.
+type Around = Box<dyn Fn(Arc<dyn Handler>) -> Arc<dyn Handler> + Send>;
+
 /// Gathers what a house is made of.
 pub struct Builder {
     supplies: Supplies,
+    around: Option<Around>,
     public: BTreeSet<Name>,
     methods: Methods,
     times: SagaTimes,
@@ -98,7 +102,8 @@ impl Builder {
             options: Options::default(),
             served: None,
         };
-        Self { supplies, public: BTreeSet::new(), methods: Methods::default(), times: SagaTimes::default() }
+        let (public, methods, times) = (BTreeSet::new(), Methods::default(), SagaTimes::default());
+        Self { supplies, around: None, public, methods, times }
     }
 
     /// Turns the settings of the loops.
@@ -149,6 +154,18 @@ impl Builder {
         self
     }
 
+    /// Puts something around every handler, the five services included: what measures, traces or watches them.
+    ///
+    /// What it returns must answer for the same group, topics and kinds as the handler inside.
+    #[must_use]
+    pub fn around_handlers(
+        mut self,
+        around: impl Fn(Arc<dyn Handler>) -> Arc<dyn Handler> + Send + 'static,
+    ) -> Self {
+        self.around = Some(Box::new(around));
+        self
+    }
+
     /// Adds a door to the outside world, or replaces the one of that name.
     #[must_use]
     pub fn gateway(mut self, name: &str, gateway: Arc<dyn Gateway>) -> Self {
@@ -196,6 +213,10 @@ impl Builder {
             Arc::new(NotificationService),
         ];
         self.supplies.handlers.splice(0..0, services);
+        if let Some(around) = &self.around {
+            let inside = std::mem::take(&mut self.supplies.handlers);
+            self.supplies.handlers = inside.into_iter().map(around).collect();
+        }
     }
 
     /// Puts a simulated gateway wherever none was given: it declines nothing, takes no time, and forgets with the process.

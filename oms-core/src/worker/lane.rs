@@ -198,13 +198,17 @@ impl Lane<'_> {
     fn finish(&mut self, done: &Done, asked: &[Local], answers: &[InHand]) {
         self.failures = 0;
         self.condemned = None;
-        self.limit = self.parts.options.batch;
+        // A turn that only asked for more streams says nothing of a batch that was refused: it stays halved, or the two
+        // would take turns for ever.
+        if done.decided {
+            self.limit = self.parts.options.batch;
+        }
         let name = |hand: &InHand| (hand.effect.key.clone(), hand.answer.id(&hand.effect.key));
-        let answered: BTreeSet<_> =
-            answers.iter().map(name).filter(|name| !done.unanswered.contains(name)).collect();
+        let answered = answers.iter().filter(|hand| !done.unanswered.contains(&name(hand)));
+        let answered: BTreeSet<_> = answered.map(|hand| (name(hand), hand.kept)).collect();
         self.desk.sweep(
             |local| done.unseen.contains(local) || !asked.contains(local),
-            |hand| !answered.contains(&name(hand)),
+            |hand| !answered.contains(&(name(hand), hand.kept)),
             done.overdue,
         );
         // Ack after the commit: a crash in between repeats the message, never loses it.

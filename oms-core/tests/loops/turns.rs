@@ -187,6 +187,20 @@ fn rule_20_a_refused_commit_is_halved_until_the_bad_message_stands_alone() {
 }
 
 #[test]
+fn rule_20_a_refused_batch_stays_halved_while_its_messages_ask_for_more_streams() {
+    let house = House::new();
+    house.store.refuse(|writes| writes_down(writes, "7"));
+    play!(house, parts, {
+        let asks = Do { missing: Some("sku".to_owned()), ..say("1") };
+        send(&parts, "a", [asks].into_iter().chain((2..=9).map(|number| say(&number.to_string())))).await;
+        let time = house.clock_until_buried().await;
+        assert!(time < Duration::from_secs(1), "{time:?}");
+        house.wait(Duration::from_millis(200)).await;
+        assert_eq!(house.heard("sink", "a").await, ["1", "2", "3", "4", "5", "6", "8", "9"]);
+    });
+}
+
+#[test]
 fn rule_20_local_work_that_comes_with_the_bad_message_is_not_buried_for_it() {
     let mut house = House::new();
     house.options.lanes = 1;

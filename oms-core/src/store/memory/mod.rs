@@ -3,10 +3,12 @@
 mod alarms;
 mod commit;
 mod effects;
+mod lanes;
 mod leases;
 mod owing;
 mod parking;
 mod public;
+mod row;
 mod shared;
 mod state;
 mod store;
