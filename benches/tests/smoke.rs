@@ -21,6 +21,9 @@ fn the_saga_is_measured_beside_every_peer() {
     assert!(variants(&report).contains(&("one order in flight", "sqlite")), "{report}");
     let rows: Vec<f64> = report.rows().iter().filter_map(|row| row.rows_per_order).collect();
     assert!(rows.iter().all(|rows| (20.0..200.0).contains(rows)), "{rows:?}");
+    // An order is more than 20 turns, each of which the naive driver commits alone.
+    let naive = report.rows().iter().filter(|row| row.variant == "naive driver");
+    assert!(naive.flat_map(|row| row.commits_per_order).all(|commits| commits > 20.0), "{report}");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), oms_benches::Fault> {
 //! let house = House::open(&Plan::over(Keep::Memory)).await?;
-//! assert_eq!(house.store.capabilities().name, "memory");
+//! assert_eq!(house.counts().await?.owed, 0);
 //! house.close().await;
 //! # Ok(())
 //! # }

@@ -19,7 +19,7 @@ pub use target::{Bound, Target, short};
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use std::fmt::{self, Write as _};
 
-const HEADER: [&str; 12] = [
+const HEADER: [&str; 13] = [
     "variant",
     "broker+store",
     "durability",
@@ -32,6 +32,7 @@ const HEADER: [&str; 12] = [
     "pressure %",
     "peer",
     "ratio",
+    "CPU ratio",
 ];
 
 /// The rows of a run, in the order in which they were measured.
@@ -128,6 +129,7 @@ mod tests {
             "peer",
             "ratio",
             "best",
+            "cpu_ratio",
             "cpu_us_per_order",
             "rows_per_order",
             "commit",

@@ -28,6 +28,9 @@ pub struct Row {
     pub peer: Option<String>,
     /// The value divided by the peer's.
     pub ratio: Option<f64>,
+    /// The peer's processor time for each order divided by this one's: what the ratio would be on a machine that did nothing else
+    /// and kept all its processors busy. Where others want the processors too, it says more than `ratio`.
+    pub cpu_ratio: Option<f64>,
     /// Processor time of this process for each order, in microseconds.
     pub cpu_us_per_order: Option<f64>,
     /// Rows written for each order, as the store counts them.
@@ -63,7 +66,7 @@ impl Row {
         self
     }
 
-    pub(super) fn cells(&self) -> [String; 12] {
+    pub(super) fn cells(&self) -> [String; 13] {
         let figure = |figure: Option<f64>| figure.map_or_else(String::new, short);
         [
             self.variant.clone(),
@@ -78,6 +81,7 @@ impl Row {
             figure(self.pressure),
             self.peer.clone().unwrap_or_default(),
             figure(self.ratio),
+            figure(self.cpu_ratio),
         ]
     }
 }

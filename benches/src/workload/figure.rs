@@ -94,8 +94,8 @@ impl Figure {
         series: &Series,
         peer: &Series,
     ) -> Row {
-        let ratio = self.ratio(series, peer);
-        Row { peer: Some(peer.name.clone()), ratio, ..self.row(workload, variant, keep, series) }
+        let (ratio, cpu_ratio) = (self.ratio(series, peer), Figure::Cpu.ratio(peer, series));
+        Row { peer: Some(peer.name.clone()), ratio, cpu_ratio, ..self.row(workload, variant, keep, series) }
     }
 }
 
