@@ -3,6 +3,7 @@
 use super::{bell::Bell, vital::Vital};
 use crate::{
     gateway::{Answer, Effect, EffectKey},
+    id::MessageId,
     message::GroupLane,
     store::{Lease, Local},
 };
@@ -17,6 +18,8 @@ use std::{
 pub(super) struct InHand {
     pub(super) effect: Effect,
     pub(super) answer: Answer,
+    /// What the answer is called as a message.
+    pub(super) id: MessageId,
     pub(super) calls: u32,
     /// Whether the door holds the wish and asks again; otherwise the commit lets go of it.
     pub(super) kept: bool,
@@ -116,9 +119,8 @@ impl Desk {
     /// the wish.
     pub(super) fn answer(&self, answer: InHand) {
         let answers = &mut self.state().papers.answers;
-        let id = answer.answer.id(&answer.effect.key);
         let same = |hand: &InHand| {
-            let equal = hand.effect.key == answer.effect.key && hand.answer.id(&hand.effect.key) == id;
+            let equal = hand.id == answer.id && hand.effect.key == answer.effect.key;
             equal && (answer.kept || !hand.kept)
         };
         if !answers.iter().any(same) {

@@ -1,8 +1,8 @@
 //! Edited copies of dead letters: each a turn of the lane that failed, recorded with who edited and what was sent.
 
 use super::{
-    decide::Wanted,
     incident,
+    memory::Memory,
     origin::Origin,
     parts::Parts,
     turn::load,
@@ -211,7 +211,7 @@ async fn readable(
     let handler = handler.ok_or_else(|| EditError::NoSuchGroup(Name::clone(group)))?;
     let work = [Work::new(copy.clone(), Origin::Request)];
     let bound = parts.options.streams;
-    let (loaded, _) = load(open, handler.as_ref(), &work, before, &Wanted::default(), bound).await?;
+    let (loaded, _) = load(open, handler.as_ref(), &work, before, &Memory::default(), bound).await?;
     match handler.handle(copy, &loaded) {
         Outcome::Fault(fault @ (Fault::Permanent(_) | Fault::Newer(_))) => refuse(fault.to_string()),
         Outcome::Fault(Fault::Failed(_)) | Outcome::Reaction(_) | Outcome::Missing(_) => Ok(()),

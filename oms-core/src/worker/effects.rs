@@ -265,7 +265,7 @@ impl Door<'_> {
         let kept = again.is_some_and(|wait| self.errands.keeps(wait));
         let news = doing.heard != Some(id) || again.is_none();
         if news && let Some(desk) = self.parts.desk(&doing.lane) {
-            desk.answer(InHand { effect: doing.effect.clone(), answer, calls: doing.calls, kept });
+            desk.answer(InHand { effect: doing.effect.clone(), answer, id, calls: doing.calls, kept });
             doing.heard = Some(id);
             doing.calls = 0;
         }

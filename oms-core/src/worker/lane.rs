@@ -2,8 +2,8 @@
 
 use super::{
     batch::{Batch, Delivered},
-    decide::Wanted,
     desk::{Desk, InHand, Papers},
+    memory::Memory,
     metrics::add,
     origin::Origin,
     parts::Parts,
@@ -37,7 +37,7 @@ pub(super) async fn serve(parts: Arc<Parts>, handler: Arc<dyn Handler>, desk: Ar
         desk: &desk,
         consumer: None,
         hand: VecDeque::new(),
-        wanted: Wanted::default(),
+        memory: Memory::default(),
         limit: batch,
         failures: 0,
         condemned: None,
@@ -57,7 +57,7 @@ struct Lane<'a> {
     consumer: Option<Box<dyn Consumer>>,
     /// Delivered and not settled.
     hand: VecDeque<(Token, Delivered)>,
-    wanted: Wanted,
+    memory: Memory,
     limit: Limit,
     failures: u32,
     condemned: Option<(Origin, String)>,
@@ -191,7 +191,7 @@ impl Lane<'_> {
             limit: self.limit,
             condemned: self.condemned.clone(),
         };
-        let done = turn(self.parts, self.handler, &self.group, &right, &batch, &mut self.wanted).await;
+        let done = turn(self.parts, self.handler, &self.group, &right, &batch, &mut self.memory).await;
         let Batch { local, answers, .. } = batch;
         match done {
             Ok(done) => self.finish(&done, &local, &answers),
@@ -208,7 +208,7 @@ impl Lane<'_> {
         if done.decided {
             self.limit = self.parts.options.batch;
         }
-        let name = |hand: &InHand| (hand.effect.key.clone(), hand.answer.id(&hand.effect.key));
+        let name = |hand: &InHand| (hand.effect.key.clone(), hand.id);
         let answered = answers.iter().filter(|hand| !done.unanswered.contains(&name(hand)));
         let answered: BTreeSet<_> = answered.map(|hand| (name(hand), hand.kept)).collect();
         self.desk.sweep(

@@ -23,6 +23,7 @@ mod health;
 mod incident;
 mod lane;
 mod lease;
+mod memory;
 mod metrics;
 mod options;
 mod origin;
@@ -33,6 +34,7 @@ mod relay;
 mod request;
 mod retry;
 mod seal;
+mod states;
 mod tasks;
 #[cfg(test)]
 mod tests;

@@ -158,9 +158,9 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     let (mut held, mut public, mut ahead) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
     let mut why = None;
     for (pack, topic) in names {
-        let Some(place) = parts.place(&pack.sender) else { continue };
         let known = cursors.ahead.contains(&pack);
         let answer = if known { Publish::Confirmed } else { answers.next().unwrap_or(Publish::Unknown) };
+        let Some(place) = parts.place(&pack.sender) else { continue };
         let rejected = match believed(parts, cursors, &pack, answer).await {
             Ok(rejected) => rejected,
             Err(outage) => {

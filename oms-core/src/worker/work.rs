@@ -3,7 +3,7 @@
 use super::{batch::Batch, desk::InHand, origin::Origin};
 use crate::{
     clock::Timestamp,
-    id::{Digest, MessageId, Name, StreamId},
+    id::{Digest, MessageId, Name, StreamId, read_json},
     message::{Codec, CodecError, Envelope, Key, Message, PackId},
     service::{DEADLINE_REACHED, DeadlineReached, EFFECT_ANSWERED, EffectAnswered},
     store::{Consumed, End, Found, LocalMessage, Owed, Then},
@@ -136,13 +136,13 @@ fn unreadable(owed: &Owed, index: u16, bytes: &Bytes, error: &CodecError) -> Wor
 
 fn answered(hand: &InHand, now: Timestamp) -> Work {
     let effect = &hand.effect;
-    let heard = hand.answer.id(&effect.key);
+    let heard = hand.id;
     let then = match hand.answer.again {
         None => Then::Gone,
         Some(_) if hand.kept => Then::Kept,
         Some(again) => Then::LetGo { again, heard },
     };
-    let raw = serde_json::from_slice::<Box<RawValue>>(&hand.answer.body);
+    let raw = read_json::<Box<RawValue>>(&hand.answer.body);
     let problem = raw
         .as_ref()
         .err()

@@ -10,7 +10,10 @@ use oms_core::{
     store::{DeadLetterState, Pick, Seek, Store, Waiting, Writes},
     worker::{Reply, RequestError, redrive},
 };
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 fn writes_down(writes: &Writes, name: &str) -> bool {
     let said = format!("\"{name}\"");
@@ -188,8 +191,13 @@ fn rule_20_a_refused_commit_is_halved_until_the_bad_message_stands_alone() {
 
 #[test]
 fn rule_20_a_refused_batch_stays_halved_while_its_messages_ask_for_more_streams() {
-    let house = House::new();
-    house.store.refuse(|writes| writes_down(writes, "7"));
+    let (house, refusals) = (House::new(), AtomicU32::new(0));
+    house.store.refuse(move |writes| {
+        let bad = writes_down(writes, "7");
+        let before = refusals.fetch_add(u32::from(bad), Ordering::Relaxed);
+        assert!(before < 100, "the lane spins");
+        bad
+    });
     play!(house, parts, {
         let asks = Do { missing: Some("sku".to_owned()), ..say("1") };
         send(&parts, "a", [asks].into_iter().chain((2..=9).map(|number| say(&number.to_string())))).await;

@@ -3,7 +3,7 @@
 use super::state::State;
 use crate::{
     clock::Timestamp,
-    id::Name,
+    id::{Name, StreamId},
     message::GroupLane,
     store::{Consumed, End, PUBLIC, Right, StoreError, Then, Write, Writes},
 };
@@ -134,8 +134,9 @@ fn apply(state: &mut State, read: &Read, writes: Writes, now: Timestamp) {
         }
     }
     let sources = state.parking.consume(&lane, &writes.consumed, &mut state.owing);
+    let alarms: BTreeSet<&StreamId> = writes.alarms.iter().collect();
     for write in writes.streams {
-        if writes.alarms.contains(&write.stream) {
+        if alarms.contains(&write.stream) {
             let newest = write.next.deadline.as_ref();
             state.alarms.follow(&write.stream, newest, state.topology.lanes, now);
         }
