@@ -192,6 +192,12 @@ impl Parts {
         }
     }
 
+    /// Waits a little for others, longer after each conflict; gives how many there were with this one.
+    pub(super) async fn yield_to_others(&self, conflicts: u32) -> u32 {
+        self.nap(self.options.outage.wait(self.owner, conflicts + 1)).await;
+        conflicts + 1
+    }
+
     /// Waits for `bell`, at most `time`; a house that begins to drain rings all bells.
     pub(super) async fn listen(&self, bell: &Bell, time: Duration) {
         let time = if self.draining() { time.min(DRAIN_PAUSE) } else { time };
