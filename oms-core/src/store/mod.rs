@@ -5,7 +5,6 @@ pub mod locks;
 mod memory;
 mod port;
 mod stream;
-mod table;
 mod tenancy;
 mod turn;
 mod wish;
@@ -18,7 +17,6 @@ pub use port::{
     StoreCapabilities, Waiting,
 };
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
-pub(crate) use table::Table;
 pub use tenancy::{Lease, Owners, Tenures};
 pub use turn::{
     Ask, Buried, Consumed, End, Found, Local, LocalMessage, Owed, Parked, Right, Turn, Write, Writes,

@@ -40,6 +40,8 @@ pub(super) async fn call(parts: Arc<Parts>, name: Name) {
             calls: FuturesUnordered::new(),
             errands: Errands::default(),
             claiming: Vec::new(),
+            look: true,
+            looked: Timestamp::default(),
             next: None,
             noted: 0,
             failures: 0,
@@ -59,6 +61,10 @@ struct Door<'a> {
     errands: Errands,
     /// The lanes of a claim whose answer is not known.
     claiming: Vec<GroupLane>,
+    /// Whether there may be more to claim than the last claim gave.
+    look: bool,
+    /// When that was.
+    looked: Timestamp,
     /// When the next wish is due, as the last claim said.
     next: Option<Timestamp>,
     /// How many wishes it holds, as the metrics know it.
@@ -84,8 +90,12 @@ impl Door<'_> {
             if retries_first {
                 self.wake();
             }
+            let now = self.parts.clock.now();
+            let due = self.next.is_some_and(|next| next <= now);
+            // Another process may have wished here, which rings nothing.
+            self.look |= bell.take() || due || now.since(self.looked) >= IDLE;
             // Who cannot let go must not take more.
-            if self.part().await {
+            if self.part().await && self.look {
                 self.claim().await;
             }
             self.wake();
@@ -94,12 +104,15 @@ impl Door<'_> {
             let news = pin!(self.parts.listen(bell, wait));
             if self.calls.is_empty() {
                 news.await;
+                self.look = true;
             } else if let Either::Left((Some(called), _)) = select(self.calls.next(), news).await {
                 self.heard(called);
                 // Whatever else has been answered by now is heard before the store is asked for more.
                 while let Some(Some(called)) = self.calls.next().now_or_never() {
                     self.heard(called);
                 }
+            } else {
+                self.look = true;
             }
         }
         // What was told is heard out: its answer in hand is worth more than asking again.
@@ -139,6 +152,7 @@ impl Door<'_> {
             Ok(claimed) => {
                 self.failures = 0;
                 self.next = claimed.next.map(|next| now.after(next));
+                (self.look, self.looked) = (claimed.doings.len() >= room, now);
                 claimed.doings.into_iter().for_each(|doing| self.begin(doing, &leases));
                 return;
             }

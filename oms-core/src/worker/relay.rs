@@ -49,9 +49,9 @@ pub(super) async fn relay(parts: Arc<Parts>) {
 }
 
 enum Round {
-    /// Nothing to send.
+    /// There is nothing more to send.
     Idle,
-    /// Something was sent.
+    /// There may be more.
     Busy,
     /// The broker took nothing, or not all: wait before the next.
     Held,
@@ -112,6 +112,7 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
         cursors.doubted.clear();
         return Ok(Round::Idle);
     }
+    let more = is_half(&packs, limit);
     let names: Vec<(PackId, Name)> =
         packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
     let news = packs.into_iter().filter(|pack| !cursors.ahead.contains(&pack.id)).collect();
@@ -157,7 +158,19 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
     cursors.known = moved;
     cursors.ahead = ahead;
-    Ok(if held.is_empty() { Round::Busy } else { Round::Held })
+    Ok(match (held.is_empty(), more) {
+        (false, _) => Round::Held,
+        (true, true) => Round::Busy,
+        // What was committed since then has rung the bell.
+        (true, false) => Round::Idle,
+    })
+}
+
+/// Whether these may be cut off by the limit.
+fn is_half(packs: &[Pack], limit: Limit) -> bool {
+    let messages: usize = packs.iter().map(|pack| pack.keys.len()).sum();
+    let bytes: usize = packs.iter().map(|pack| pack.bytes.len()).sum();
+    messages > limit.messages / 2 || bytes > limit.bytes / 2
 }
 
 /// Tells the store how far a broker that outlives this process was told, and what became of public packs.
