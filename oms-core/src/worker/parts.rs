@@ -159,9 +159,9 @@ impl Parts {
         self.due.ring();
     }
 
-    /// Watches a stream from now on, for whoever looks at it again and again.
-    pub fn watch(&self, stream: StreamId) -> Watch<'_> {
-        self.watches.watch(stream, self.clock.as_ref())
+    /// Watches a stream for events of these kinds from now on, for whoever looks at it again and again.
+    pub fn watch(&self, stream: StreamId, kinds: &'static [&'static str]) -> Watch<'_> {
+        self.watches.watch(stream, kinds, self.clock.as_ref())
     }
 
     /// Wakes the due loop when `alarm` comes before it would look by itself; called after the commit that set it.

@@ -39,10 +39,7 @@ pub(super) async fn relay(parts: Arc<Parts>) {
                 probe(&parts).await;
                 parts.listen(&parts.relay, IDLE).await;
             }
-            Ok(Round::Busy) => {
-                failures = 0;
-                parts.vitals.broker.well();
-            }
+            Ok(Round::Busy) => failures = 0,
             Ok(Round::Held(why)) => {
                 failures += 1;
                 let wait = parts.options.outage.wait(parts.owner, failures);
@@ -79,9 +76,9 @@ async fn probe(parts: &Parts) {
 }
 
 enum Round {
-    /// Nothing to send.
+    /// There is nothing more to send.
     Idle,
-    /// Something was sent.
+    /// There may be more.
     Busy,
     /// The broker took nothing, or not all: wait before the next. Says why, where that is an outage.
     Held(Option<String>),
@@ -142,6 +139,7 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
         cursors.doubted.clear();
         return Ok(Round::Idle);
     }
+    let more = is_half(&packs, limit);
     let names: Vec<(PackId, Name)> =
         packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
     let news = packs.into_iter().filter(|pack| !cursors.ahead.contains(&pack.id)).collect();
@@ -159,6 +157,7 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     let mut why = None;
     for (pack, topic) in names {
         let known = cursors.ahead.contains(&pack);
+        // Taken before anything else, so that each answer stays beside its pack.
         let answer = if known { Publish::Confirmed } else { answers.next().unwrap_or(Publish::Unknown) };
         let Some(place) = parts.place(&pack.sender) else { continue };
         let rejected = match believed(parts, cursors, &pack, answer).await {
@@ -184,7 +183,15 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
     cursors.known = moved;
     cursors.ahead = ahead;
-    Ok(if held.is_empty() { Round::Busy } else { Round::Held(why) })
+    if held.is_empty() {
+        parts.vitals.broker.well();
+    }
+    Ok(match (held.is_empty(), more) {
+        (false, _) => Round::Held(why),
+        (true, true) => Round::Busy,
+        // What was committed since then has rung the bell.
+        (true, false) => Round::Idle,
+    })
 }
 
 /// Whether a pack is done with, and why the broker will never take it; an error keeps it for the next round, and says why
@@ -208,6 +215,13 @@ async fn believed(
     };
     add(&parts.tally.unconfirmed, 1);
     Err(Some(outage))
+}
+
+/// Whether these may be cut off by the limit.
+fn is_half(packs: &[Pack], limit: Limit) -> bool {
+    let messages: usize = packs.iter().map(|pack| pack.keys.len()).sum();
+    let bytes: usize = packs.iter().map(|pack| pack.bytes.len()).sum();
+    messages > limit.messages / 2 || bytes > limit.bytes / 2
 }
 
 /// Tells the store how far a broker that outlives this process was told, and what became of public packs.
