@@ -11,6 +11,16 @@ use std::sync::Arc;
 /// The codec of one world. A run in thirty sends JSON; the others send the number of the pack.
 pub(crate) struct SimCodec(pub(crate) Arc<World>);
 
+/// Which pack these bytes are, if they are one of ours.
+pub(crate) fn pack_of(world: &World, bytes: &Bytes) -> Option<PackId> {
+    if world.plan.json {
+        return Json.decode(bytes).ok().map(|(id, _)| id);
+    }
+    let number = <[u8; 8]>::try_from(&bytes[..]).ok()?;
+    let place = usize::try_from(u64::from_be_bytes(number)).ok()?;
+    locked(&world.table).get(place).map(|(id, _)| id.clone())
+}
+
 impl Codec for SimCodec {
     fn content_type(&self) -> &'static str {
         if self.0.plan.json { Json.content_type() } else { "application/x-simulated-reference" }

@@ -34,5 +34,5 @@ pub use dice::Dice;
 pub use fault::{Fault, Rates};
 pub use mark::{Mark, Marks};
 pub use plan::{Cuts, ORDERS, Plan, Workload};
-pub use plant::Plant;
+pub use plant::{Hunt, Plant, plants_table};
 pub use run::{Outcome, run};

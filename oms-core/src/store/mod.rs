@@ -11,6 +11,8 @@ mod turn;
 pub use crate::id::{Rank, StreamId};
 pub use error::StoreError;
 pub use memory::MemoryStore;
+#[cfg(oms_mutants)]
+pub use memory::mutant;
 pub use port::{
     Counts, DeadLetter, DeadLetterState, PUBLIC, Pick, PublicPack, Recorded, Registered, Store,
     StoreCapabilities, Waiting,

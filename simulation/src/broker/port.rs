@@ -1,8 +1,10 @@
 //! The broker as one process holds it: a connection, and what goes wrong on the way.
 
+use super::consumer::SimConsumer;
 use crate::{
     fault::Fault,
     mark::Mark,
+    hearer::{BRIEF, LATE},
     process::PUBLIC_TOPICS,
     world::{World, give_way, locked},
 };
@@ -10,6 +12,7 @@ use async_trait::async_trait;
 use oms_core::{
     broker::{Broker, BrokerError, Capabilities, Consumer, MemoryBroker, Publish, Topology},
     message::{GroupLane, Limit, Pack},
+    store::PUBLIC,
 };
 use std::{
     collections::BTreeSet,
@@ -77,6 +80,22 @@ impl SimBroker {
         way
     }
 
+    /// The whole topology is declared before the first publish (rule 4); who came or goes in mid-run may miss it.
+    fn require_declared(&self, packs: &[Pack]) {
+        let (world, wire) = (&self.world, &self.world.wire);
+        if wire.forgot() {
+            return;
+        }
+        let missing = |pack: &Pack| {
+            let book = world.book();
+            let mut own = book.hearers(&pack.id).filter(|group| ![PUBLIC, LATE, BRIEF].contains(&&***group));
+            own.find(|group| !wire.is_declared(group, &pack.topic)).cloned()
+        };
+        if let Some((pack, group)) = packs.iter().find_map(|pack| Some((pack, missing(pack)?))) {
+            world.wrong(format!("{} was published before {group} was declared to hear {}", pack.id, pack.topic));
+        }
+    }
+
     /// Carries a pack later, if the server is still the same by then.
     fn carry_later(&self, pack: Pack) {
         let world = Arc::clone(&self.world);
@@ -128,6 +147,7 @@ impl Broker for SimBroker {
         if self.world.wire.published(&packs) > 0 {
             self.world.mark(Mark::RelayedAgain);
         }
+        self.require_declared(&packs);
         let ways: Vec<Way> = packs.iter().map(|pack| self.way(pack)).collect();
         let mut carried: Vec<(usize, Pack)> = Vec::new();
         for (place, (pack, way)) in packs.into_iter().zip(&ways).enumerate() {
@@ -157,7 +177,8 @@ impl Broker for SimBroker {
     }
 
     async fn subscribe(&self, lane: &GroupLane, window: Limit) -> Result<Box<dyn Consumer>, BrokerError> {
-        self.there().await?.subscribe(lane, window).await
+        let inside = self.there().await?.subscribe(lane, window).await?;
+        Ok(Box::new(SimConsumer::new(inside, Arc::clone(&self.world), lane.clone())))
     }
 
     async fn lag(&self, lane: &GroupLane) -> Result<u64, BrokerError> {

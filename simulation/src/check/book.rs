@@ -1,12 +1,12 @@
 //! The book of deliveries: what was sent, to whom it is owed, and what became of it, as the store's commits say.
 
+use super::summary::Summary;
 use crate::mark::Mark;
 use oms_core::{
     clock::Timestamp,
-    event::incident::INCIDENT,
     id::{MessageId, Name, StreamId},
     message::{GroupLane, Key, Message, Pack, PackId},
-    store::{Consumed, Deadline, End, Found, LocalMessage, PUBLIC, Write, Writes},
+    store::{Consumed, Deadline, End, Found, LocalMessage, PUBLIC, WaitsFor},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Owed,
+    /// Durable, and to be handled later.
+    Parked,
     Handled,
     Buried,
+}
+
+impl Fate {
+    /// Whether it is still to be handled.
+    fn waits(self) -> bool {
+        matches!(self, Fate::Owed | Fate::Parked)
+    }
 }
 
 /// A pack that was committed.
@@ -75,7 +84,9 @@ pub struct Book {
     calls: BTreeMap<(usize, u16), Vec<Call>>,
     owed: BTreeMap<(Name, Key), i64>,
     deadlines: BTreeMap<StreamId, (Deadline, Timestamp)>,
+    waited: BTreeMap<(StreamId, u64), WaitsFor>,
     ended: BTreeMap<Name, Mark>,
+    ends: BTreeMap<Name, Timestamp>,
     removed: BTreeSet<Name>,
     /// What is wrong, in words.
     pub wrong: Vec<String>,
@@ -105,6 +116,29 @@ impl Book {
         &self.ended
     }
 
+    /// When each order ended.
+    #[must_use]
+    pub fn ends(&self) -> &BTreeMap<Name, Timestamp> {
+        &self.ends
+    }
+
+    /// Notes what a deadline waits for, if the store is not told.
+    pub fn waits(&mut self, stream: &StreamId, set_at: u64, waits: WaitsFor) {
+        self.waited.insert((stream.clone(), set_at), waits);
+    }
+
+    /// Whether a group would lose something of a pack, if nobody brought it again.
+    #[must_use]
+    pub fn is_owed(&self, group: &Name, pack: &PackId) -> bool {
+        let fates = self.sent.get(pack).and_then(|sent| sent.hearers.get(group));
+        !self.is_removed(group) && fates.is_some_and(|fates| fates.contains(&Fate::Owed))
+    }
+
+    /// The groups that hear a pack.
+    pub fn hearers(&self, pack: &PackId) -> impl Iterator<Item = &Name> {
+        self.sent.get(pack).into_iter().flat_map(|sent| sent.hearers.keys())
+    }
+
     /// Notes that a group is being removed: nothing more is promised to it.
     pub fn remove(&mut self, group: &str) {
         self.removed.insert(Name::from(group));
@@ -117,7 +151,7 @@ impl Book {
     }
 
     /// Accounts for a commit that happened.
-    pub fn commit(&mut self, task: usize, reading: &Reading, writes: &Summary) {
+    pub fn commit(&mut self, task: usize, reading: &Reading, writes: &Summary, now: Timestamp) {
         let Some(lane) = &reading.lane else { return };
         for (stream, deadline) in &writes.deadlines {
             self.deadlines.insert(stream.clone(), (deadline.clone(), reading.now));
@@ -128,6 +162,7 @@ impl Book {
         }
         for (order, mark) in &writes.ended {
             self.ended.insert(order.clone(), *mark);
+            self.ends.insert(order.clone(), now);
         }
         if &*lane.group == "place" {
             return;
@@ -200,13 +235,21 @@ impl Book {
         };
         for message in messages {
             match end {
-                End::Parked => {}
+                End::Parked => self.put_aside(lane, message),
                 End::Buried => self.settle(lane, message, Fate::Buried),
                 End::Handled => {
                     taken.insert(message);
                     self.settle(lane, message, Fate::Handled);
                 }
             }
+        }
+    }
+
+    fn put_aside(&mut self, lane: &GroupLane, message: MessageId) {
+        let Some((pack, index)) = self.places.get(&message) else { return };
+        let fates = self.sent.get_mut(pack).and_then(|sent| sent.hearers.get_mut(&lane.group));
+        if let Some(fate) = fates.and_then(|fates| fates.get_mut(*index)).filter(|fate| **fate == Fate::Owed) {
+            *fate = Fate::Parked;
         }
     }
 
@@ -218,7 +261,7 @@ impl Book {
             self.wrong.push(format!("{lane} handled {message}, which nobody owed it"));
             return;
         };
-        if *place == Fate::Owed
+        if place.waits()
             && let Some(key) = &key
             && let Some(owed) = self.owed.get_mut(&(lane.group.clone(), key.clone()))
         {
@@ -247,9 +290,10 @@ impl Book {
     /// Says whether it had been put off.
     pub fn fire(&mut self, lane: &GroupLane, stream: &StreamId, now: Timestamp) -> bool {
         let Some((deadline, set)) = self.deadlines.get(stream).cloned() else { return false };
-        if let Some(waits) = &deadline.waits_for {
+        let meant = deadline.waits_for.as_ref().or_else(|| self.waited.get(&(stream.clone(), deadline.set_at)));
+        if let Some(waits) = meant {
             let fates = self.sent.get(&waits.pack).and_then(|sent| sent.hearers.get(&waits.group));
-            if fates.and_then(|fates| fates.get(usize::from(waits.index))) == Some(&Fate::Owed) {
+            if fates.and_then(|fates| fates.get(usize::from(waits.index))).is_some_and(|fate| fate.waits()) {
                 let (group, pack) = (&waits.group, &waits.pack);
                 self.wrong.push(format!("the deadline of {stream} ran while {group} was owed {pack}"));
             }
@@ -273,87 +317,12 @@ impl Book {
                     }
                     continue;
                 }
-                let owed = fates.iter().zip(&sent.messages).filter(|(fate, _)| **fate == Fate::Owed);
+                let owed = fates.iter().zip(&sent.messages).filter(|(fate, _)| fate.waits());
                 wrong.extend(owed.map(|(_, (message, _))| {
                     format!("{group} never handled {message} of {} in {pack}", sent.topic)
                 }));
             }
         }
         wrong
-    }
-}
-
-/// What of a commit the book wants to know, kept while the writes are given away.
-pub struct Summary {
-    packs: Vec<Pack>,
-    consumed: Vec<Consumed>,
-    events: usize,
-    ended: Vec<(Name, Mark)>,
-    deadlines: Vec<(StreamId, Deadline)>,
-    /// Whether something was buried because the store never takes it.
-    pub condemned: bool,
-    /// How many orders it placed.
-    pub placed: usize,
-    /// Whether something was parked, and whether behind its key.
-    pub parked: Vec<bool>,
-    /// How many messages it buried.
-    pub buried: usize,
-    /// How many wishes it withdrew.
-    pub withdrawn: usize,
-}
-
-impl Summary {
-    /// Sums up what a turn wants to write.
-    #[must_use]
-    pub fn of(writes: &Writes) -> Self {
-        let counted = writes.streams.iter().filter(|write| &*write.stream.kind != INCIDENT);
-        let orders = || writes.streams.iter().filter(|write| &*write.stream.kind == "order");
-        let ended = orders().flat_map(|write| {
-            let marks = write.events.iter().filter_map(|event| mark(&event.kind));
-            marks.map(|mark| (write.stream.id.clone(), mark))
-        });
-        Self {
-            packs: writes.packs.clone(),
-            consumed: writes.consumed.clone(),
-            events: counted.map(|write| write.events.len()).sum(),
-            ended: ended.collect(),
-            deadlines: writes.streams.iter().filter_map(deadline).collect(),
-            condemned: writes.buried.iter().any(|buried| buried.error.contains("the store refuses")),
-            placed: orders().filter(|write| write.expected == 0).count(),
-            parked: writes.parked.iter().map(|parked| parked.attempts == 0).collect(),
-            buried: writes.buried.len(),
-            withdrawn: writes.withdrawn.len(),
-        }
-    }
-
-    /// What it consumed.
-    #[must_use]
-    pub fn consumed(&self) -> &[Consumed] {
-        &self.consumed
-    }
-}
-
-fn deadline(write: &Write) -> Option<(StreamId, Deadline)> {
-    let deadline = write.next.deadline.as_ref().filter(|deadline| deadline.set_at > write.expected)?;
-    Some((write.stream.clone(), deadline.clone()))
-}
-
-impl std::fmt::Display for Summary {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{} events", self.events)?;
-        for pack in &self.packs {
-            write!(out, ", sends {} to {}", pack.id, pack.topic)?;
-        }
-        write!(out, ", parks {}, buries {}", self.parked.len(), self.buried)
-    }
-}
-
-fn mark(kind: &str) -> Option<Mark> {
-    match kind {
-        "OrderCompleted" => Some(Mark::Completed),
-        "OrderFailed" => Some(Mark::Failed),
-        "OrderCancelled" => Some(Mark::Cancelled),
-        "OrderNeedsAttention" => Some(Mark::NeedsAttention),
-        _ => None,
     }
 }

@@ -1,7 +1,10 @@
 //! What must hold: after every commit, and when everything has come to rest.
 
 mod book;
+mod money;
 mod rest;
+mod summary;
 
-pub use book::{Book, Call, Reading, Summary};
+pub use book::{Book, Call, Reading};
 pub(crate) use rest::{at_rest, check};
+pub use summary::Summary;

@@ -4,6 +4,8 @@ mod alarms;
 mod commit;
 mod effects;
 mod leases;
+#[cfg(oms_mutants)]
+pub mod mutant;
 mod owing;
 mod parking;
 mod public;

@@ -1,0 +1,80 @@
+//! The table of planted bugs: in how many seeds each was found, and by what.
+
+use super::Plant;
+use crate::{
+    plan::Cuts,
+    run::{Outcome, run},
+};
+use std::{fmt::Write as _, ops::Range};
+
+/// What looking for one bug brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hunt {
+    /// How many seeds were run.
+    pub seeds: u64,
+    /// How many of them found it.
+    pub found: u64,
+    /// The first that did, and what was wrong there.
+    pub first: Option<(u64, String)>,
+}
+
+impl Hunt {
+    /// Looks for a bug in some seeds; in all of them, or until it is found.
+    ///
+    /// ```
+    /// use oms_simulation::{Hunt, Plant};
+    /// let hunt = Hunt::of(Plant::OwedDeletedApart, 0..4, true);
+    /// assert!(hunt.first.is_some(), "{hunt:?}");
+    /// ```
+    #[must_use]
+    pub fn of(plant: Plant, seeds: Range<u64>, until_found: bool) -> Self {
+        let mut hunt = Self::default();
+        for seed in seeds {
+            let Outcome { wrong, .. } = run(seed, &Cuts::default(), Some(plant), false);
+            hunt.seeds += 1;
+            let Some(what) = wrong.into_iter().next() else { continue };
+            hunt.found += 1;
+            hunt.first.get_or_insert((seed, what));
+            if until_found {
+                break;
+            }
+        }
+        hunt
+    }
+
+    /// Whether it brought what is expected of the bug.
+    #[must_use]
+    pub fn is_as_expected(&self, plant: Plant) -> bool {
+        (self.found == 0) == plant.is_harmless()
+    }
+}
+
+/// Looks for every bug that this build can plant, and writes the table, in Markdown.
+///
+/// ```
+/// assert!(oms_simulation::plants_table(0).starts_with("| bug |"));
+/// ```
+#[must_use]
+pub fn plants_table(seeds: u64) -> String {
+    let mut table = format!("| bug | what is wrong | rule | found in, of {seeds} | first | by |\n|---|---|---|---:|---:|---|\n");
+    for plant in Plant::ALL.iter().copied().filter(|plant| plant.is_here()) {
+        let hunt = Hunt::of(plant, 0..seeds, false);
+        let (first, by) = match &hunt.first {
+            Some((seed, what)) => (seed.to_string(), plain(what)),
+            None if plant.is_harmless() => ("never".to_owned(), "harmless alone".to_owned()),
+            None => ("never".to_owned(), String::new()),
+        };
+        let (name, about, rule) = (plant.name(), plant.about(), plant.rule());
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "| `{name}` | {about} | {rule} | {} | {first} | {by} |", hunt.found);
+    }
+    table
+}
+
+/// The words of a violation without the ids in it, cut to a line.
+fn plain(what: &str) -> String {
+    let is_id = |word: &str| word.len() > 16 && word.chars().all(|one| one.is_ascii_hexdigit() || "/,:".contains(one));
+    let words: Vec<&str> = what.split_whitespace().map(|word| if is_id(word) { "…" } else { word }).collect();
+    let text = words.join(" ").replace('|', "/");
+    if text.chars().count() <= 110 { text } else { text.chars().take(109).chain(['…']).collect() }
+}
