@@ -49,7 +49,8 @@ impl fmt::Display for Timestamp {
 
 /// Tells the time and waits. Core knows no other source of either, so that a simulator can own both.
 ///
-/// `now` never has to be monotonic: nothing decides by it but the store, about leases and deadlines.
+/// `now` never has to be monotonic: nothing decides by it but the store, about leases, deadlines, and when
+/// a wish is looked at again.
 /// `sleep` may be dropped at any moment; a dropped sleep has no effect.
 pub trait Clock: Send + Sync {
     /// The time of day.

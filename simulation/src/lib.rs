@@ -9,7 +9,9 @@
 //! assert!(outcome.wrong.is_empty() && outcome.polls > 0);
 //! ```
 
+mod args;
 mod broker;
+mod campaign;
 mod check;
 mod clock;
 mod codec;
@@ -24,15 +26,19 @@ mod plan;
 mod plant;
 mod process;
 mod run;
+mod shrink;
 mod store;
 mod trace;
 mod trouble;
 mod watch;
 mod world;
 
+pub use args::{Arguments, command};
+pub use campaign::{Campaign, Found};
 pub use dice::Dice;
 pub use fault::{Fault, Rates};
 pub use mark::{Mark, Marks};
 pub use plan::{Cuts, ORDERS, Plan, Workload};
 pub use plant::{Hunt, Plant, plants_table};
 pub use run::{Outcome, run};
+pub use shrink::shrink;

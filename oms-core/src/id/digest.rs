@@ -1,7 +1,7 @@
 //! Minted ids: a repeated turn produces the same ones, and two groups never collide.
 
-use super::{Name, OrderId};
-use serde::{Deserialize, Serialize};
+use super::{Name, OrderId, read_text};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 
@@ -54,8 +54,7 @@ impl Digest {
 }
 
 /// Identifies a message for ever; 32 hexadecimal digits on the wire.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub u128);
 
 impl MessageId {
@@ -66,9 +65,29 @@ impl MessageId {
     }
 }
 
+/// The 32 lower-case digits of a number.
+struct Hex([u8; 32]);
+
+impl Hex {
+    fn of(number: u128) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        Self(digits)
+    }
+
+    fn as_str(&self) -> &str {
+        // Digits are always a text.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
 impl fmt::Display for MessageId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:032x}", self.0)
+        out.write_str(Hex::of(self.0).as_str())
     }
 }
 
@@ -78,17 +97,15 @@ impl fmt::Debug for MessageId {
     }
 }
 
-impl From<MessageId> for String {
-    fn from(id: MessageId) -> Self {
-        id.to_string()
+impl Serialize for MessageId {
+    fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+        into.serialize_str(Hex::of(self.0).as_str())
     }
 }
 
-impl TryFrom<String> for MessageId {
-    type Error = std::num::ParseIntError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        u128::from_str_radix(&text, 16).map(Self)
+impl<'de> Deserialize<'de> for MessageId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        read_text(from, |text| u128::from_str_radix(text, 16).map(Self))
     }
 }
 
@@ -98,7 +115,7 @@ impl TryFrom<String> for MessageId {
 #[must_use]
 pub fn order_id(principal: &str, idempotency_key: &str) -> OrderId {
     let digest = Digest::new("order").text(principal).text(idempotency_key).finish();
-    OrderId::minted(Name::from(format!("{digest:032x}")))
+    OrderId::minted(Name::from(Hex::of(digest).as_str()))
 }
 
 #[cfg(test)]
@@ -121,7 +138,10 @@ mod tests {
 
     #[test]
     fn a_message_id_survives_its_text() {
-        let id = MessageId(0xfeed);
-        assert_eq!(MessageId::try_from(id.to_string()), Ok(id));
+        let (id, text) = (MessageId(0xfeed), "\"0000000000000000000000000000feed\"");
+        assert_eq!(serde_json::to_string(&id).expect("an id can be written"), text);
+        assert_eq!(serde_json::from_str::<MessageId>(text).ok(), Some(id));
+        assert_eq!(format!("\"{id}\""), text);
+        assert!(serde_json::from_str::<MessageId>("\"no\"").is_err());
     }
 }

@@ -3,10 +3,12 @@
 mod digest;
 mod stream;
 mod text;
+mod wire;
 
 pub use digest::{Digest, MessageId, order_id};
 pub use stream::{Rank, StreamId};
 pub use text::{CustomerId, IdError, MAX_ID_BYTES, OrderId, Sku};
+pub(crate) use wire::read_text;
 
 /// A shared, immutable name: cheap to clone, compared by its text.
 pub type Name = std::sync::Arc<str>;

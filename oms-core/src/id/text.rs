@@ -1,7 +1,7 @@
 //! Names that come from outside, checked once at the door.
 
-use super::Name;
-use serde::{Deserialize, Serialize};
+use super::{Name, read_text};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// The longest id or SKU that is taken from outside, in bytes.
@@ -35,6 +35,11 @@ pub enum IdError {
 }
 
 fn checked(what: &'static str, text: &str) -> Result<Name, IdError> {
+    // What nearly every id is made of needs no look at each character.
+    let plain = (1..=MAX_ID_BYTES).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    if plain {
+        return Ok(Name::from(text));
+    }
     if text.trim().is_empty() {
         return Err(IdError::Empty { what });
     }
@@ -50,8 +55,7 @@ fn checked(what: &'static str, text: &str) -> Result<Name, IdError> {
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(Name);
 
         impl $name {
@@ -85,6 +89,18 @@ macro_rules! text_id {
         impl fmt::Debug for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(out, "{:?}", &*self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+                into.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                read_text(from, Self::new)
             }
         }
 

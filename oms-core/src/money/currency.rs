@@ -1,7 +1,8 @@
 //! The currencies of ISO 4217, and how many decimals each has.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use crate::id::read_text;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::{cmp::Ordering, fmt};
 
 /// The active codes that have a minor unit, by its number of decimals, in the order of the code. Left out are metals,
 /// units of account without a minor unit (XDR, XSU, XUA) and the codes for tests and for no currency.
@@ -29,8 +30,7 @@ pub struct UnknownCurrency {
 }
 
 /// A currency of ISO 4217, by its code.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
     code: [u8; 3],
     exponent: u8,
@@ -44,9 +44,7 @@ impl Currency {
     pub fn new(code: &str) -> Result<Self, UnknownCurrency> {
         let unknown = || UnknownCurrency { code: code.chars().take(16).collect() };
         let code = <[u8; 3]>::try_from(code.as_bytes()).map_err(|_| unknown())?;
-        // Codes stand four bytes apart, so that a match can never straddle two of them.
-        let listed = |codes: &str| codes.as_bytes().chunks(4).any(|entry| entry.starts_with(&code));
-        let row = ACTIVE.iter().find(|(_, codes)| listed(codes));
+        let row = ACTIVE.iter().find(|(_, codes)| is_listed(codes.as_bytes(), &code));
         row.map(|&(exponent, _)| Self { code, exponent }).ok_or_else(unknown)
     }
 
@@ -70,6 +68,20 @@ impl Currency {
     }
 }
 
+/// Whether a sorted row has a code. Codes stand four bytes apart, so that a match can never straddle two of them.
+fn is_listed(row: &[u8], code: &[u8; 3]) -> bool {
+    let (mut from, mut to) = (0, row.len().div_ceil(4));
+    while from < to {
+        let middle = from.midpoint(to);
+        match row[middle * 4..].get(..3).map(|entry| entry.cmp(code)) {
+            Some(Ordering::Equal) => return true,
+            Some(Ordering::Less) => from = middle + 1,
+            Some(Ordering::Greater) | None => to = middle,
+        }
+    }
+    false
+}
+
 impl fmt::Display for Currency {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.pad(self.code())
@@ -82,17 +94,15 @@ impl fmt::Debug for Currency {
     }
 }
 
-impl TryFrom<String> for Currency {
-    type Error = UnknownCurrency;
-
-    fn try_from(code: String) -> Result<Self, UnknownCurrency> {
-        Self::new(&code)
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, into: S) -> Result<S::Ok, S::Error> {
+        into.serialize_str(self.code())
     }
 }
 
-impl From<Currency> for String {
-    fn from(currency: Currency) -> Self {
-        currency.code().to_owned()
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        read_text(from, Self::new)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The contract of a store.
 
-use super::{Ask, Doing, Event, Lease, Local, Right, StoreError, Stream, StreamId, Turn};
+use super::{Ask, Claimed, Event, Lease, Local, Postponed, Right, StoreError, Stream, StreamId, Turn};
 use crate::{
     broker::Topology,
     clock::Timestamp,
@@ -148,7 +148,7 @@ pub enum Waiting {
         key: EffectKey,
         /// The gateway.
         gateway: Name,
-        /// Whether a process has claimed it.
+        /// Whether a process has claimed it, now or before: its gateway may have been told.
         claimed: bool,
     },
     /// A deadline that runs.
@@ -268,12 +268,22 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn collect(&self, cap: usize) -> Result<usize, StoreError>;
 
-    /// Claims up to `limit` wishes to one gateway on the leased lanes, oldest first, that this process has not claimed. What
-    /// was claimed by a process that is gone is `maybe_told` (rule 18). The claim ends with the effect.
+    /// Claims up to `limit` wishes to one gateway on the leased lanes that are due, those that were due first before the
+    /// others: a new wish is due at once, one that was let go of when its time has passed. What was claimed or let go of
+    /// before is `maybe_told` (rule 18). A claim ends with the effect, when it is let go of, and with the lease.
+    ///
+    /// What it costs does not grow with the wishes that are not due.
     ///
     /// # Errors
     /// [`StoreError::LostLease`], [`StoreError::Unavailable`].
-    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError>;
+    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Claimed, StoreError>;
+
+    /// Lets go of claimed wishes: each may be claimed again after its time, by whoever holds its lane then. One that has
+    /// gone, or that is not claimed under its lease any more, is left as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`]: repeat it.
+    async fn postpone(&self, wishes: &[Postponed]) -> Result<(), StoreError>;
 
     /// Dead letters with a number greater than `after`, in order.
     ///

@@ -1,11 +1,21 @@
-//! Who may hold how many lanes: they spread evenly over the processes that are alive (rule 8).
+//! Leases, and how many lanes who may hold: they spread evenly over the processes that are alive (rule 8).
 
-use super::Lease;
 use crate::{clock::Timestamp, id::Name, message::GroupLane};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+
+/// The right to serve a lane, for a while. The store's clock alone decides how long (rule 8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// The lane.
+    pub lane: GroupLane,
+    /// Grows whenever the lane changes hands.
+    pub epoch: u64,
+    /// How long it still held when the store answered.
+    pub left: Duration,
+}
 
 /// The owners that have asked for lanes within their lease time, and for which groups; for those who implement a store
 /// that keeps its leases in memory.

@@ -1,6 +1,6 @@
 //! One turn: what it asks, what it finds behind the lane's lock, and what it writes in one commit.
 
-use super::{Event, StoreError, Stream, StreamId, Streams};
+use super::{Event, Lease, StoreError, Stream, StreamId, Streams, Then};
 use crate::{
     clock::Timestamp,
     gateway::{Effect, EffectKey},
@@ -14,17 +14,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-
-/// The right to serve a lane, for a while. The store's clock alone decides how long (rule 8).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lease {
-    /// The lane.
-    pub lane: GroupLane,
-    /// Grows whenever the lane changes hands.
-    pub epoch: u64,
-    /// How long it still held when the store answered.
-    pub left: Duration,
-}
 
 /// By what right a turn enters a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -221,12 +210,12 @@ pub enum Consumed {
         /// How it ended.
         end: End,
     },
-    /// A gateway's answer: the effect goes when it is `settled`. It must still stand, settled or not.
+    /// A gateway's answer. The effect must still stand, whatever comes then.
     Answered {
         /// The effect.
         effect: EffectKey,
-        /// Whether nothing more will come.
-        settled: bool,
+        /// What becomes of it.
+        then: Then,
     },
 }
 
@@ -281,17 +270,6 @@ pub struct Writes {
     pub parked: Vec<Parked>,
     /// Messages given up.
     pub buried: Vec<Buried>,
-}
-
-/// A wish that a process may call now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doing {
-    /// The wish.
-    pub effect: Effect,
-    /// The lane its answers go to.
-    pub lane: GroupLane,
-    /// Whether the gateway may have been told before: ask first.
-    pub maybe_told: bool,
 }
 
 /// An open turn: it holds its lane. Dropping it writes nothing and lets go (rule 19).

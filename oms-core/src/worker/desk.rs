@@ -2,7 +2,7 @@
 
 use super::bell::Bell;
 use crate::{
-    gateway::{Answer, Effect},
+    gateway::{Answer, Effect, EffectKey},
     message::GroupLane,
     store::{Lease, Local},
 };
@@ -18,6 +18,8 @@ pub(super) struct InHand {
     pub(super) effect: Effect,
     pub(super) answer: Answer,
     pub(super) calls: u32,
+    /// Whether the door holds the wish and asks again; otherwise the commit lets go of it.
+    pub(super) kept: bool,
 }
 
 /// What lies on a desk. It stays there until it is done, so that a loop that is dropped half-way loses nothing (rule 19).
@@ -57,6 +59,11 @@ impl Desk {
     /// The lease this process holds, as far as it knows.
     pub(super) fn lease(&self) -> Option<Lease> {
         self.state().lease.clone()
+    }
+
+    /// The epoch of that lease.
+    pub(super) fn epoch(&self) -> Option<u64> {
+        self.state().lease.as_ref().map(|lease| lease.epoch)
     }
 
     /// Notes a lease gained, kept or lost, and wakes the loop when that is news.
@@ -101,10 +108,24 @@ impl Desk {
         self.bell.ring();
     }
 
-    /// Lays an answer on the desk.
+    /// Lays an answer on the desk. An equal one that lies there still is heard for both, unless only this one lets go of
+    /// the wish.
     pub(super) fn answer(&self, answer: InHand) {
-        self.state().papers.answers.push(answer);
+        let answers = &mut self.state().papers.answers;
+        let id = answer.answer.id(&answer.effect.key);
+        let same = |hand: &InHand| {
+            let equal = hand.effect.key == answer.effect.key && hand.answer.id(&hand.effect.key) == id;
+            equal && (answer.kept || !hand.kept)
+        };
+        if !answers.iter().any(same) {
+            answers.push(answer);
+        }
         self.bell.ring();
+    }
+
+    /// Whether an answer to a wish is not committed yet.
+    pub(super) fn has_answer_to(&self, wish: &EffectKey) -> bool {
+        self.state().papers.answers.iter().any(|hand| hand.effect.key == *wish)
     }
 
     /// Says that something has been owed for longer than `time`.

@@ -54,6 +54,8 @@ pub(super) struct Draft {
     /// What is to be recorded of messages given up or redriven: by key, cause and event.
     pub(super) incidents: Vec<(Name, MessageId, IncidentEvent)>,
     pub(super) reply: Option<Bytes>,
+    /// The kinds it may append to.
+    owns: Vec<Name>,
     parked_keys: BTreeSet<Key>,
     hears: Arc<BTreeMap<Name, BTreeSet<Name>>>,
 }
@@ -74,6 +76,7 @@ impl Draft {
             buried: Vec::new(),
             incidents: Vec::new(),
             reply: None,
+            owns: handler.owns(),
             parked_keys: std::mem::take(&mut found.parked),
             hears: Arc::clone(&found.hears),
         }
@@ -136,7 +139,6 @@ impl Draft {
     }
 
     fn checked(&self, handler: &dyn Handler, reaction: &Reaction) -> Result<Vec<Arc<dyn State>>, Fault> {
-        let owns = handler.owns();
         let deadlines = reaction.deadlines.iter().map(|(stream, _)| stream);
         if let Some(stray) =
             deadlines.into_iter().find(|stream| !reaction.appends.iter().any(|one| one.stream == **stream))
@@ -155,7 +157,7 @@ impl Draft {
         }
         let step = |append: &Append| {
             let stream = &append.stream;
-            if !owns.contains(&stream.kind) {
+            if !self.owns.contains(&stream.kind) {
                 return Err(Fault::Permanent(format!("{} may not append to {stream}", self.group)));
             }
             let Some(entry) = self.loaded.get(stream) else {

@@ -1,10 +1,16 @@
 //! The calls of one gateway: claimed under the lanes' leases, made outside any transaction, never lost (rule 18).
 
-use super::{bell::Bell, desk::InHand, metrics::add, parts::Parts};
+use super::{
+    bell::Bell,
+    desk::InHand,
+    errands::Errands,
+    metrics::{add, level},
+    parts::Parts,
+};
 use crate::{
     clock::Timestamp,
     gateway::{Answer, Asked, EffectKey, Gateway, NoAnswer},
-    id::{MessageId, Name},
+    id::Name,
     message::GroupLane,
     store::{Doing, Lease, StoreError},
 };
@@ -14,7 +20,6 @@ use futures::{
     stream::FuturesUnordered,
 };
 use std::{
-    collections::BTreeMap,
     pin::pin,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -23,17 +28,7 @@ use std::{
 /// How long a door with nothing to do waits for its bell before it looks by itself.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// A claimed wish on its way to its last answer.
-#[derive(Clone)]
-struct Errand {
-    doing: Doing,
-    /// The answer the handler heard last: an equal one is not news.
-    heard: Option<MessageId>,
-    /// Calls since then.
-    calls: u32,
-}
-
-type Called = (Errand, Result<Answer, NoAnswer>);
+type Called = (Doing, Result<Answer, NoAnswer>);
 
 /// Calls one gateway, at most as often at a time as it takes, until the house drains.
 pub(super) async fn call(parts: Arc<Parts>, name: Name) {
@@ -43,11 +38,11 @@ pub(super) async fn call(parts: Arc<Parts>, name: Name) {
             name,
             gateway,
             calls: FuturesUnordered::new(),
-            later: BTreeMap::new(),
-            held: BTreeMap::new(),
+            errands: Errands::default(),
             claiming: Vec::new(),
+            next: None,
+            noted: 0,
             failures: 0,
-            count: 0,
         }
         .serve(bell)
         .await;
@@ -61,21 +56,22 @@ struct Door<'a> {
     name: Name,
     gateway: Arc<dyn Gateway>,
     calls: FuturesUnordered<BoxFuture<'static, Called>>,
-    /// Errands that wait until the gateway may have news, or is tried again.
-    later: BTreeMap<(Timestamp, u64), Errand>,
-    /// The wishes of all errands, each with its lane and the epoch under which it was claimed last.
-    held: BTreeMap<EffectKey, (GroupLane, u64)>,
+    errands: Errands,
     /// The lanes of a claim whose answer is not known.
     claiming: Vec<GroupLane>,
+    /// When the next wish is due, as the last claim said.
+    next: Option<Timestamp>,
+    /// How many wishes it holds, as the metrics know it.
+    noted: usize,
     failures: u32,
-    count: u64,
 }
 
 impl Drop for Door<'_> {
     /// What it held is claimed in the store by this process, and would not be given out again under the same epoch.
     fn drop(&mut self) {
-        let lanes = self.held.values().map(|(lane, _)| lane).chain(&self.claiming);
+        let lanes = self.errands.lanes().chain(&self.claiming);
         lanes.filter_map(|lane| self.parts.desk(lane)).for_each(|desk| desk.doubt());
+        level(&self.parts.tally.held, &mut self.noted, 0);
     }
 }
 
@@ -88,8 +84,12 @@ impl Door<'_> {
             if retries_first {
                 self.wake();
             }
-            self.claim().await;
+            // Who cannot let go must not take more.
+            if self.part().await {
+                self.claim().await;
+            }
             self.wake();
+            level(&self.parts.tally.held, &mut self.noted, self.errands.len());
             let wait = self.next_wake();
             let news = pin!(self.parts.listen(bell, wait));
             if self.calls.is_empty() {
@@ -106,6 +106,22 @@ impl Door<'_> {
         while let Some(called) = self.calls.next().await {
             self.heard(called);
         }
+        self.part().await;
+    }
+
+    /// Lets go of what waits too long to be held; false when the store could not be told.
+    async fn part(&mut self) -> bool {
+        let partings = self.errands.partings(self.parts);
+        if !partings.is_empty()
+            && let Err(error) = self.parts.store.postpone(&partings).await
+        {
+            self.failures += 1;
+            add(&self.parts.tally.outages, 1);
+            tracing::warn!(%error, gateway = %self.name, "wishes that wait cannot be let go of");
+            return false;
+        }
+        self.errands.parted();
+        true
     }
 
     /// Claims as many wishes as the gateway takes.
@@ -116,12 +132,14 @@ impl Door<'_> {
             return;
         }
         self.claiming = leases.iter().map(|lease| lease.lane.clone()).collect();
+        let now = self.parts.clock.now();
         let claimed = self.parts.store.claim(&leases, &self.name, room).await;
         let lanes = std::mem::take(&mut self.claiming);
         let error = match claimed {
             Ok(claimed) => {
                 self.failures = 0;
-                claimed.into_iter().for_each(|doing| self.begin(doing, &leases));
+                self.next = claimed.next.map(|next| now.after(next));
+                claimed.doings.into_iter().for_each(|doing| self.begin(doing, &leases));
                 return;
             }
             Err(error) => error,
@@ -144,20 +162,20 @@ impl Door<'_> {
 
     /// Begins an errand; one that is under way since an earlier epoch goes on under this one.
     fn begin(&mut self, doing: Doing, leases: &[Lease]) {
-        let epoch = leases.iter().find(|lease| lease.lane == doing.lane).map_or(0, |lease| lease.epoch);
-        if self.held.insert(doing.effect.key.clone(), (doing.lane.clone(), epoch)).is_none() {
-            self.start(Errand { doing, heard: None, calls: 0 });
+        let Some(lease) = leases.iter().find(|lease| lease.lane == doing.lane) else { return };
+        if self.errands.take(&doing, lease) {
+            self.start(doing);
         }
     }
 
-    fn start(&mut self, mut errand: Errand) {
-        errand.calls += 1;
+    fn start(&mut self, mut doing: Doing) {
+        doing.calls += 1;
         add(&self.parts.tally.calls, 1);
         let gateway = Arc::clone(&self.gateway);
         self.calls.push(
             async move {
-                let answer = one_call(gateway.as_ref(), &errand.doing).await;
-                (errand, answer)
+                let answer = one_call(gateway.as_ref(), &doing).await;
+                (doing, answer)
             }
             .boxed(),
         );
@@ -168,62 +186,67 @@ impl Door<'_> {
     fn wake(&mut self) {
         let now = self.parts.clock.now();
         while self.room() > 0 {
-            let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= now) else { return };
-            let errand = entry.remove();
-            let key = &errand.doing.effect.key;
-            let lease = self.parts.desk(&errand.doing.lane).and_then(|desk| desk.lease());
-            let held = self.held.get(key).map(|(_, epoch)| *epoch);
+            let Some(doing) = self.errands.next(now) else { return };
+            let key = &doing.effect.key;
+            let lease = self.parts.desk(&doing.lane).and_then(|desk| desk.lease());
+            let held = self.errands.lease(key).map(|lease| lease.epoch);
             match lease {
-                Some(lease) if Some(lease.epoch) == held => self.start(errand),
-                Some(_) => _ = self.held.remove(key),
-                None => self.put_off(errand, IDLE),
+                Some(lease) if Some(lease.epoch) == held => self.start(doing),
+                Some(_) => self.errands.forget(key),
+                None => self.errands.put_off(doing, now.after(IDLE)),
             }
         }
     }
 
     fn next_wake(&self) -> Duration {
-        let first = self.later.first_key_value().filter(|_| self.room() > 0).map(|((time, _), _)| *time);
-        let wait = first.map_or(IDLE, |time| time.since(self.parts.clock.now())).min(IDLE);
-        if self.failures == 0 {
-            return wait;
+        if self.failures > 0 {
+            // An outage is not waited out by calling again at once.
+            return self.parts.options.outage.wait(self.parts.owner, self.failures);
         }
-        // An outage is not waited out by calling again at once.
-        self.parts.options.outage.wait(self.parts.owner, self.failures)
+        let next = self.errands.first().into_iter().chain(self.next).min().filter(|_| self.room() > 0);
+        let wait = next.map_or(IDLE, |time| time.since(self.parts.clock.now())).min(IDLE);
+        // Never at once: a store that says so is asked again a little later.
+        wait.max(Duration::from_millis(1))
     }
 
-    fn heard(&mut self, (mut errand, answer): Called) {
-        errand.doing.maybe_told = true;
+    fn heard(&mut self, (mut doing, answer): Called) {
+        doing.maybe_told = true;
         match answer {
-            Ok(answer) => self.answered(errand, answer),
+            Ok(answer) => self.answered(doing, answer),
             Err(error) => {
-                tracing::debug!(%error, key = %errand.doing.effect.key, calls = errand.calls, "no answer");
+                tracing::debug!(%error, key = %doing.effect.key, calls = doing.calls, "no answer");
                 add(&self.parts.tally.unanswered, 1);
-                let seed = seed(&errand.doing.effect.key);
-                let wait = self.parts.options.outage.wait(seed, errand.calls);
-                self.put_off(errand, wait);
+                let wait = self.parts.options.outage.wait(seed(&doing.effect.key), doing.calls);
+                self.wait(doing, wait);
             }
         }
     }
 
-    fn answered(&mut self, mut errand: Errand, answer: Answer) {
-        let id = answer.id(&errand.doing.effect.key);
+    /// Lays news on the lane's desk. Its commit also lets go of a wish that waits for long; equal reports are heard once.
+    fn answered(&mut self, mut doing: Doing, answer: Answer) {
+        let id = answer.id(&doing.effect.key);
         let again = answer.again;
-        if (errand.heard != Some(id) || again.is_none())
-            && let Some(desk) = self.parts.desk(&errand.doing.lane)
-        {
-            desk.answer(InHand { effect: errand.doing.effect.clone(), answer, calls: errand.calls });
-            errand.heard = Some(id);
-            errand.calls = 0;
+        let kept = again.is_some_and(|wait| self.errands.keeps(wait));
+        let news = doing.heard != Some(id) || again.is_none();
+        if news && let Some(desk) = self.parts.desk(&doing.lane) {
+            desk.answer(InHand { effect: doing.effect.clone(), answer, calls: doing.calls, kept });
+            doing.heard = Some(id);
+            doing.calls = 0;
         }
         match again {
-            Some(wait) => self.put_off(errand, wait),
-            None => _ = self.held.remove(&errand.doing.effect.key),
+            Some(wait) if kept || !news => self.wait(doing, wait),
+            Some(_) | None => self.errands.forget(&doing.effect.key),
         }
     }
 
-    fn put_off(&mut self, errand: Errand, wait: Duration) {
-        self.count += 1;
-        self.later.insert((self.parts.clock.now().after(wait), self.count), errand);
+    /// Holds a wish until it is called again, or lets go of it.
+    fn wait(&mut self, doing: Doing, wait: Duration) {
+        let time = self.parts.clock.now().after(wait);
+        if self.errands.keeps(wait) {
+            self.errands.put_off(doing, time);
+        } else {
+            self.errands.part(doing, time);
+        }
     }
 }
 

@@ -204,11 +204,11 @@ impl Lane<'_> {
             self.limit = self.parts.options.batch;
         }
         let name = |hand: &InHand| (hand.effect.key.clone(), hand.answer.id(&hand.effect.key));
-        let answered: BTreeSet<_> =
-            answers.iter().map(name).filter(|name| !done.unanswered.contains(name)).collect();
+        let answered = answers.iter().filter(|hand| !done.unanswered.contains(&name(hand)));
+        let answered: BTreeSet<_> = answered.map(|hand| (name(hand), hand.kept)).collect();
         self.desk.sweep(
             |local| done.unseen.contains(local) || !asked.contains(local),
-            |hand| !answered.contains(&name(hand)),
+            |hand| !answered.contains(&(name(hand), hand.kept)),
             done.overdue,
         );
         // Ack after the commit: a crash in between repeats the message, never loses it.

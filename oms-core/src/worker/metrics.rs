@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! tallies {
     ($($(#[$doc:meta])* $name:ident,)+) => {
-        /// Counters, read at one moment.
+        /// Numbers, read at one moment; all but [`Metrics::held`] only grow.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Metrics { $($(#[$doc])* pub $name: u64,)+ }
 
-        /// The counters themselves; each only grows.
+        /// The counters themselves.
         #[derive(Debug, Default)]
         pub struct Tally { $($(#[$doc])* pub(super) $name: AtomicU64,)+ }
 
@@ -49,8 +49,17 @@ tallies! {
     calls,
     /// Calls that were not answered.
     unanswered,
+    /// Wishes that this process holds now: those that are being called, and those that wait for a moment.
+    held,
     /// Times that the store or the broker was unavailable.
     outages,
+}
+
+/// Moves what one part of the process has of something from `known` to `now`.
+pub(super) fn level(counter: &AtomicU64, known: &mut usize, now: usize) {
+    // Both wrap, so that the sum over all parts is right.
+    counter.fetch_add((now as u64).wrapping_sub(*known as u64), Ordering::Relaxed);
+    *known = now;
 }
 
 /// Adds to a counter.

@@ -17,6 +17,7 @@ mod desk;
 mod draft;
 mod due;
 mod effects;
+mod errands;
 mod incident;
 mod lane;
 mod lease;
@@ -35,6 +36,7 @@ mod tests;
 #[cfg(test)]
 mod toy;
 mod turn;
+mod watch;
 mod work;
 
 pub use metrics::{Metrics, Tally};
@@ -44,3 +46,4 @@ pub use place::{Causes, Opening, PlaceError, Placed, Placer, Recognises};
 pub use request::{Reply, RequestError, request};
 pub use retry::RetryPolicy;
 pub use tasks::{Task, tasks};
+pub use watch::Watch;

@@ -1,11 +1,17 @@
 //! The parts that the loops share: ports, settings, desks and bells.
 
-use super::{bell::Bell, desk::Desk, metrics::Tally, options::Options};
+use super::{
+    bell::Bell,
+    desk::Desk,
+    metrics::Tally,
+    options::Options,
+    watch::{Watch, Watches},
+};
 use crate::{
     broker::{Broker, BrokerError, Topology},
     clock::{Clock, Timestamp},
     gateway::Gateway,
-    id::{IdSource, Name},
+    id::{IdSource, Name, StreamId},
     message::{Codec, GroupLane},
     service::Handler,
     store::{Lease, Store, Writes},
@@ -53,11 +59,13 @@ pub struct Parts {
     pub(super) owner: u128,
     pub(super) topology: Topology,
     pub(super) desks: Vec<Arc<Desk>>,
+    places: BTreeMap<GroupLane, usize>,
     pub(super) relay: Bell,
     pub(super) due: Bell,
     /// When the due loop looks next, in microseconds; an earlier alarm wakes it.
     pub(super) next_look: AtomicI64,
     pub(super) doors: BTreeMap<Name, Bell>,
+    pub(super) watches: Watches,
     pub(super) calling: AtomicUsize,
     pub(super) released: AtomicUsize,
     declared: Mutex<bool>,
@@ -98,7 +106,8 @@ impl Parts {
             (0..options.lanes)
                 .map(move |lane| Arc::new(Desk::new(GroupLane { group: Name::clone(&group), lane })))
         });
-        let desks = lanes.collect();
+        let desks: Vec<Arc<Desk>> = lanes.collect();
+        let places = (0..).zip(&desks).map(|(place, desk)| (desk.lane.clone(), place)).collect();
         let doors: BTreeMap<Name, Bell> =
             gateways.keys().map(|name| (Name::clone(name), Bell::default())).collect();
         let (stop, stopped) = oneshot::channel();
@@ -109,6 +118,7 @@ impl Parts {
             relay: Bell::default(),
             due: Bell::default(),
             next_look: AtomicI64::new(i64::MAX),
+            watches: Watches::default(),
             declared: Mutex::new(false),
             stop: std::sync::Mutex::new(Some(stop)),
             stopped: stopped.map(|_| ()).boxed().shared(),
@@ -122,6 +132,7 @@ impl Parts {
             options,
             topology,
             desks,
+            places,
             doors,
         }
     }
@@ -141,6 +152,11 @@ impl Parts {
     /// Wakes the loop that looks for local work: somebody outside the loops has made some.
     pub fn look(&self) {
         self.due.ring();
+    }
+
+    /// Watches a stream from now on, for whoever looks at it again and again.
+    pub fn watch(&self, stream: StreamId) -> Watch<'_> {
+        self.watches.watch(stream, self.clock.as_ref())
     }
 
     /// Wakes the due loop when `alarm` comes before it would look by itself; called after the commit that set it.
@@ -171,17 +187,22 @@ impl Parts {
         }
     }
 
-    /// Waits for `bell`, at most `time`, or until the house drains.
+    /// Waits for `bell`, at most `time`; a house that begins to drain rings all bells.
     pub(super) async fn listen(&self, bell: &Bell, time: Duration) {
+        let time = if self.draining() { time.min(DRAIN_PAUSE) } else { time };
         let ring = pin!(bell.wait());
-        let idle = pin!(self.nap(time));
-        match select(ring, idle).await {
+        match select(ring, self.clock.sleep(time)).await {
             Either::Left(((), _)) | Either::Right(((), _)) => {}
         }
     }
 
     pub(super) fn desk(&self, lane: &GroupLane) -> Option<&Arc<Desk>> {
-        self.desks.iter().find(|desk| desk.lane == *lane)
+        self.desks.get(self.place(lane)?)
+    }
+
+    /// The place of a lane's desk among all.
+    pub(super) fn place(&self, lane: &GroupLane) -> Option<usize> {
+        self.places.get(lane).copied()
     }
 
     /// The leases this process holds now, as far as it knows.

@@ -7,16 +7,14 @@ use crate::{
     message::{GroupLane, Limit, Pack, PackId},
     store::{PublicPack, StoreError},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 /// How long an idle relay waits for its bell before it looks by itself.
 const IDLE: Duration = Duration::from_secs(1);
 /// How often bodies without owed rows are collected, and how many at a time (rule 1).
 const COLLECT: (Duration, usize) = (Duration::from_secs(10), 1_000);
+/// How many packs ahead of a cursor are remembered; more are told again.
+const AHEAD: usize = 4_096;
 
 /// Publishes what the lanes of this process have sent, until the house drains.
 pub(super) async fn relay(parts: Arc<Parts>) {
@@ -59,100 +57,115 @@ enum Round {
     Held,
 }
 
+/// How far each sender's lane was relayed.
 #[derive(Default)]
 struct Cursors {
-    /// The cursor of each sender's lane, with the epoch under which it was read.
-    known: BTreeMap<GroupLane, (u64, u64)>,
+    /// Desk by desk: the epoch under which a position was read, and the position; `None` for lanes that are not ours.
+    known: Vec<Option<(u64, u64)>>,
     /// Packs that were rejected for good once. A broker that was wiped rejects everything until it is declared again, so
     /// that is done first, and only a second rejection is believed.
     doubted: BTreeSet<PackId>,
+    /// Packs that the broker has, behind one of the same sender that it did not take: they are not told again.
+    ahead: BTreeSet<PackId>,
 }
 
 impl Cursors {
     /// Reads the cursors of lanes that were gained; a broker that dies with its process is told everything again.
     async fn refresh(&mut self, parts: &Parts) -> Result<(), StoreError> {
-        let leases = parts.leases();
-        self.known.retain(|lane, (epoch, _)| {
-            leases.iter().any(|lease| lease.lane == *lane && lease.epoch == *epoch)
-        });
-        let gained: Vec<_> =
-            leases.into_iter().filter(|lease| !self.known.contains_key(&lease.lane)).collect();
+        self.known.resize(parts.desks.len(), None);
+        let mut gained = Vec::new();
+        for ((place, desk), known) in parts.desks.iter().enumerate().zip(&mut self.known) {
+            let epoch = desk.epoch();
+            *known = known.filter(|(read_under, _)| Some(*read_under) == epoch);
+            if known.is_none() {
+                gained.extend(epoch.map(|epoch| (place, epoch)));
+            }
+        }
         if gained.is_empty() {
             return Ok(());
         }
-        let lanes: Vec<GroupLane> = gained.iter().map(|lease| lease.lane.clone()).collect();
+        let lanes: Vec<GroupLane> =
+            gained.iter().map(|(place, _)| parts.desks[*place].lane.clone()).collect();
         let saved = if parts.broker.capabilities().outlives_process {
             parts.store.cursors(&lanes).await?
         } else {
             vec![0; lanes.len()]
         };
-        self.known.extend(gained.into_iter().zip(saved).map(|(lease, at)| (lease.lane, (lease.epoch, at))));
+        for ((place, epoch), position) in gained.into_iter().zip(saved) {
+            self.known[place] = Some((epoch, position));
+        }
         Ok(())
     }
+}
 
-    fn after(&self) -> BTreeMap<GroupLane, u64> {
-        self.known.iter().map(|(lane, (_, position))| (lane.clone(), *position)).collect()
-    }
-
-    fn follow(&mut self, moved: BTreeMap<GroupLane, u64>) {
-        for (lane, position) in moved {
-            if let Some((_, at)) = self.known.get_mut(&lane) {
-                *at = position;
-            }
-        }
-    }
+/// Our lanes, each with the position up to which it was relayed.
+fn after(parts: &Parts, known: &[Option<(u64, u64)>]) -> Vec<(GroupLane, u64)> {
+    let all = parts.desks.iter().zip(known);
+    all.filter_map(|(desk, known)| known.map(|(_, position)| (desk.lane.clone(), position))).collect()
 }
 
 async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError> {
     cursors.refresh(parts).await?;
     let limit = Limit { messages: parts.options.batch.messages * 8, ..parts.options.batch };
-    let mut moved = cursors.after();
-    let after: Vec<_> = moved.iter().map(|(lane, position)| (lane.clone(), *position)).collect();
-    let packs = parts.store.unsent(&after, limit).await?;
+    let packs = parts.store.unsent(&after(parts, &cursors.known), limit).await?;
     if packs.is_empty() {
+        cursors.doubted.clear();
         return Ok(Round::Idle);
     }
     let names: Vec<(PackId, Name)> =
         packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
-    let answers = match publish(parts, packs).await {
-        Some(answers) => answers,
-        None => return Ok(Round::Held),
+    let news = packs.into_iter().filter(|pack| !cursors.ahead.contains(&pack.id)).collect();
+    let Some(answers) = publish(parts, news).await else {
+        // It may come back without what it had.
+        cursors.ahead.clear();
+        return Ok(Round::Held);
     };
-    let mut held = BTreeSet::new();
-    let mut public = Vec::new();
-    for ((pack, topic), answer) in names.into_iter().zip(answers) {
+    let mut moved = cursors.known.clone();
+    let mut answers = answers.into_iter();
+    let (mut held, mut public, mut ahead) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+    for (pack, topic) in names {
+        let Some(place) = parts.place(&pack.sender) else { continue };
+        let known = cursors.ahead.contains(&pack);
+        let answer = if known { Publish::Confirmed } else { answers.next().unwrap_or(Publish::Unknown) };
         let rejected = match answer {
             Publish::Confirmed => None,
             Publish::Rejected { for_good: true, why } if cursors.doubted.remove(&pack) => Some(why),
             Publish::Rejected { for_good: true, .. } => {
                 parts.undeclare().await;
-                held.insert(pack.sender.clone());
+                held.insert(place);
                 cursors.doubted.insert(pack);
                 continue;
             }
             Publish::Rejected { for_good: false, .. } | Publish::Unknown => {
                 add(&parts.tally.unconfirmed, 1);
-                held.insert(pack.sender);
+                held.insert(place);
                 continue;
             }
         };
-        count(parts, &pack, rejected.as_ref());
-        if parts.topology.public.contains(&topic) {
-            public.push(PublicPack { pack: pack.clone(), rejected });
+        if !known {
+            count(parts, &pack, rejected.as_ref());
+            let told = PublicPack { pack: pack.clone(), rejected };
+            public.extend(Some(told).filter(|_| parts.topology.public.contains(&topic)));
         }
-        if !held.contains(&pack.sender)
-            && let Some(position) = moved.get_mut(&pack.sender)
-        {
+        if held.contains(&place) {
+            ahead.extend(Some(pack).filter(|_| ahead.len() < AHEAD));
+        } else if let Some((_, position)) = &mut moved[place] {
             *position = pack.position.max(*position);
         }
     }
-    if parts.broker.capabilities().outlives_process || !public.is_empty() {
-        let saved: Vec<_> = moved.iter().map(|(lane, position)| (lane.clone(), *position)).collect();
-        parts.store.sent(&saved, &public).await?;
-    }
+    save(parts, &moved, &public).await?;
     // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
-    cursors.follow(moved);
+    cursors.known = moved;
+    cursors.ahead = ahead;
     Ok(if held.is_empty() { Round::Busy } else { Round::Held })
+}
+
+/// Tells the store how far a broker that outlives this process was told, and what became of public packs.
+async fn save(parts: &Parts, moved: &[Option<(u64, u64)>], public: &[PublicPack]) -> Result<(), StoreError> {
+    if !parts.broker.capabilities().outlives_process && public.is_empty() {
+        return Ok(());
+    }
+    parts.store.sent(&after(parts, moved), public).await
 }
 
 fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
@@ -167,6 +180,9 @@ fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
 
 /// Publishes, declaring first what must be declared; `None` when the broker is away.
 async fn publish(parts: &Parts, packs: Vec<Pack>) -> Option<Vec<Publish>> {
+    if packs.is_empty() {
+        return Some(Vec::new());
+    }
     let tried = match parts.declare().await {
         Ok(()) => parts.broker.publish(packs).await,
         Err(error) => Err(error),

@@ -133,7 +133,8 @@ async fn write(
     let now = draft.now;
     let writes = seal(draft, right.lane(), position, parts.codec.as_ref(), &parts.options)?;
     let alarm = first_alarm(now, &writes);
-    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways };
+    let written = writes.streams.iter().map(|write| write.stream.clone()).collect();
+    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways, written };
     open.commit(writes).await?;
     Ok(wake)
 }
@@ -180,27 +181,40 @@ async fn load(
 ) -> Result<(Loaded, usize), StoreError> {
     let first = std::mem::take(&mut found.streams);
     let mut loaded = Loaded(first.into_iter().map(|(stream, state)| (stream, Entry::new(state))).collect());
+    let mut named = named(handler, works, &loaded);
     let mut fits = works.len();
     for rank in [Rank::Keyed, Rank::Shared] {
-        let mut missing: BTreeSet<StreamId> = wanted.streams.iter().cloned().collect();
-        missing.retain(|stream| stream.rank == rank && loaded.get(stream).is_none());
-        for (place, work) in works[..fits].iter().enumerate().filter(|(_, work)| work.unreadable.is_none()) {
-            let named = handler.streams(&work.message, &loaded).into_iter();
-            let more: BTreeSet<StreamId> =
-                named.filter(|stream| stream.rank == rank && loaded.get(stream).is_none()).collect();
-            let new = more.iter().filter(|stream| !missing.contains(*stream)).count();
-            if place > 0 && missing.len() + new > bound {
+        let is_missing = |stream: &&StreamId| stream.rank == rank && loaded.get(stream).is_none();
+        let mut missing: BTreeSet<&StreamId> = wanted.streams.iter().filter(is_missing).collect();
+        for (place, streams) in named[..fits].iter().enumerate() {
+            let more: BTreeSet<&StreamId> = streams.iter().filter(is_missing).collect();
+            if place > 0 && missing.len() + more.difference(&missing).count() > bound {
                 fits = place;
                 break;
             }
             missing.extend(more);
         }
-        if !missing.is_empty() {
-            let more = open.load(&missing).await?;
-            loaded.0.extend(more.into_iter().map(|(stream, state)| (stream, Entry::new(state))));
+        if missing.is_empty() {
+            continue;
+        }
+        let missing = missing.into_iter().cloned().collect();
+        let more = open.load(&missing).await?;
+        loaded.0.extend(more.into_iter().map(|(stream, state)| (stream, Entry::new(state))));
+        if rank == Rank::Keyed {
+            // What was loaded may name shared streams.
+            named = self::named(handler, &works[..fits], &loaded);
         }
     }
     Ok((loaded, fits))
+}
+
+/// The streams that each work needs, as far as can be told by those in hand.
+fn named(handler: &dyn Handler, works: &[Work], loaded: &Loaded) -> Vec<Vec<StreamId>> {
+    let streams = |work: &Work| match work.unreadable {
+        None => handler.streams(&work.message, loaded),
+        Some(_) => Vec::new(),
+    };
+    works.iter().map(streams).collect()
 }
 
 fn condemn(works: &[Work], error: &str, draft: &mut Draft) -> Outlook {
@@ -286,6 +300,7 @@ struct Wake {
     due: bool,
     alarm: Option<Timestamp>,
     gateways: BTreeSet<Name>,
+    written: Vec<StreamId>,
 }
 
 impl Wake {
@@ -297,6 +312,7 @@ impl Wake {
             parts.due.ring();
         }
         parts.wake_for(self.alarm);
+        parts.watches.ring(&self.written);
         self.gateways.iter().filter_map(|gateway| parts.doors.get(gateway)).for_each(super::bell::Bell::ring);
     }
 }

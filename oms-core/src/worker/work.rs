@@ -6,7 +6,7 @@ use crate::{
     id::{Digest, MessageId, Name, StreamId},
     message::{Codec, CodecError, Envelope, Key, Message, PackId},
     service::{DEADLINE_REACHED, DeadlineReached, EFFECT_ANSWERED, EffectAnswered},
-    store::{Consumed, End, Found, LocalMessage, Owed},
+    store::{Consumed, End, Found, LocalMessage, Owed, Then},
 };
 use bytes::Bytes;
 use serde_json::value::RawValue;
@@ -62,7 +62,7 @@ impl Work {
             Origin::Released { seq } => Consumed::Released { seq, end },
             Origin::Redriven { number } => Consumed::Redriven { number, end },
             Origin::Due { stream, set_at, firing } => Consumed::Due { stream, set_at, firing },
-            Origin::Answered { effect, settled } => Consumed::Answered { effect, settled },
+            Origin::Answered { effect, then } => Consumed::Answered { effect, then },
             Origin::Request => return None,
         })
     }
@@ -133,25 +133,29 @@ fn unreadable(owed: &Owed, index: u16, bytes: &Bytes, error: &CodecError) -> Wor
 
 fn answered(hand: &InHand, now: Timestamp) -> Work {
     let effect = &hand.effect;
-    let settled = hand.answer.again.is_none();
+    let heard = hand.answer.id(&effect.key);
+    let then = match hand.answer.again {
+        None => Then::Gone,
+        Some(_) if hand.kept => Then::Kept,
+        Some(again) => Then::LetGo { again, heard },
+    };
     let raw = serde_json::from_slice::<Box<RawValue>>(&hand.answer.body);
     let problem = raw.as_ref().err().map(|error| format!("the gateway's answer is not JSON: {error}"));
     let body = raw.ok().and_then(|answer| {
-        let heard = EffectAnswered {
+        let told = EffectAnswered {
             effect: effect.key.clone(),
             stream: effect.stream.clone(),
             gateway: Name::clone(&effect.gateway),
             answer,
-            settled,
+            settled: then == Then::Gone,
             calls: hand.calls,
         };
-        serde_json::to_vec(&heard).ok().map(Bytes::from)
+        serde_json::to_vec(&told).ok().map(Bytes::from)
     });
     let body = body.unwrap_or_else(|| Bytes::clone(&hand.answer.body));
-    let mut message =
-        local(EFFECT_ANSWERED, hand.answer.id(&effect.key), Name::clone(&effect.key.order), body, now);
+    let mut message = local(EFFECT_ANSWERED, heard, Name::clone(&effect.key.order), body, now);
     message.envelope.cause = effect.cause;
-    let origin = Origin::Answered { effect: effect.key.clone(), settled };
+    let origin = Origin::Answered { effect: effect.key.clone(), then };
     Work { unreadable: problem, ..Work::new(message, origin) }
 }
 

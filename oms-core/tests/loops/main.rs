@@ -19,6 +19,8 @@ mod toy;
 #[cfg(test)]
 mod turns;
 #[cfg(test)]
+mod waits;
+#[cfg(test)]
 mod watched;
 #[cfg(test)]
 mod wild;

@@ -5,9 +5,9 @@ use oms_core::{
     broker::Topology,
     message::{GroupLane, Limit, Pack},
     store::{
-        Ask, Counts, DeadLetter, Doing, Found, Lease, Local, MemoryStore, Pick, PublicPack, Recorded,
-        Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting,
-        Writes,
+        Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, MemoryStore, Pick, Postponed, PublicPack,
+        Recorded, Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn,
+        Waiting, Writes,
     },
 };
 use std::{
@@ -88,6 +88,11 @@ impl Watched {
     /// The next calls go wrong, one after another.
     pub(crate) fn wrong(&self, call: &'static str, how: impl IntoIterator<Item = Wrong>) {
         self.book.lock().unwrap().wrong.entry(call).or_default().extend(how);
+    }
+
+    /// Nothing goes wrong any more.
+    pub(crate) fn calm(&self) {
+        self.book.lock().unwrap().wrong.clear();
     }
 
     /// Every commit for which this says yes is refused for good.
@@ -215,8 +220,12 @@ impl Store for Watched {
         self.pass("collect", self.inner.collect(cap)).await
     }
 
-    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
+    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Claimed, StoreError> {
         self.pass("claim", self.inner.claim(leases, gateway, limit)).await
+    }
+
+    async fn postpone(&self, wishes: &[Postponed]) -> Result<(), StoreError> {
+        self.pass("postpone", self.inner.postpone(wishes)).await
     }
 
     async fn dead_letters(

@@ -7,8 +7,8 @@ use oms_core::{
     id::StreamId,
     message::{GroupLane, Limit, Pack},
     store::{
-        Ask, Counts, DeadLetter, Doing, Found, Lease, Local, Pick, PublicPack, Recorded, Registered, Right,
-        Store, StoreCapabilities, StoreError, Stream, Streams, Turn, Waiting, Writes,
+        Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, Pick, Postponed, PublicPack, Recorded,
+        Registered, Right, Store, StoreCapabilities, StoreError, Stream, Streams, Turn, Waiting, Writes,
     },
 };
 use std::{collections::BTreeSet, future::poll_fn, sync::Arc, task::Poll, time::Duration};
@@ -134,8 +134,12 @@ impl Store for SlowStore {
         self.0.collect(cap).await
     }
 
-    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
+    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Claimed, StoreError> {
         slowly(self.0.claim(leases, gateway, limit)).await
+    }
+
+    async fn postpone(&self, wishes: &[Postponed]) -> Result<(), StoreError> {
+        slowly(self.0.postpone(wishes)).await
     }
 
     async fn dead_letters(

@@ -11,7 +11,7 @@ use oms_core::{
     broker::Topology,
     message::{GroupLane, Limit, Pack},
     store::{
-        Ask, Counts, DeadLetter, Doing, Lease, Local, Pick, PublicPack, Recorded, Registered, Right, Store,
+        Ask, Claimed, Counts, DeadLetter, Lease, Local, Pick, Postponed, PublicPack, Recorded, Registered, Right, Store,
         StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
     },
 };
@@ -142,9 +142,15 @@ impl Store for SimStore {
         self.world.store.collect(cap).await
     }
 
-    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
+    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Claimed, StoreError> {
         self.there(true).await?;
         let done = self.world.store.claim(leases, gateway, limit).await;
+        self.answered(done).await
+    }
+
+    async fn postpone(&self, postponed: &[Postponed]) -> Result<(), StoreError> {
+        self.there(true).await?;
+        let done = self.world.store.postpone(postponed).await;
         self.answered(done).await
     }
 

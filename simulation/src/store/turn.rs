@@ -195,7 +195,7 @@ fn words(summary: &Summary) -> String {
             Consumed::Due { stream, firing, .. } => format!("deadline {firing} of {stream}"),
             Consumed::Released { seq, end } => format!("{end:?} parked {seq}"),
             Consumed::Redriven { number, end } => format!("{end:?} dead letter {number}"),
-            Consumed::Answered { effect, settled } => format!("answer of {effect}, settled {settled}"),
+            Consumed::Answered { effect, then } => format!("answer of {effect}, then {then:?}"),
         });
     }
     words.push(summary.to_string());

@@ -3,10 +3,11 @@
 use crate::{
     owed,
     present::{Book, SharedPresent, present},
-    rows::{execute, failed, int, newest, one, pack_row, rank, stream_id, uint},
+    rows::{all, execute, failed, int, newest, one, pack_row, rank, stream_id, uint},
 };
 use oms_core::{
     clock::Timestamp,
+    id::Name,
     message::{GroupLane, Key},
     store::{Deadline, StoreError, StreamId},
 };
@@ -14,7 +15,7 @@ use rusqlite::{Connection, params};
 use std::sync::Arc;
 
 /// One alarm row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Alarm {
     pub(crate) hearer: i64,
     pub(crate) look: Timestamp,
@@ -22,6 +23,13 @@ pub(crate) struct Alarm {
     /// Whether the deadline's clock runs: what it waits for was heard.
     started: bool,
     pub(crate) fired: u64,
+    /// The deadline's key, where that is not the stream's id.
+    key: Option<Name>,
+}
+
+/// The key of a deadline, where it is not the stream's id.
+fn other_key(id: &StreamId, deadline: &Deadline) -> Option<Name> {
+    (*deadline.key != *id.id).then(|| deadline.key.clone())
 }
 
 /// The lane that hears a deadline's firing.
@@ -31,7 +39,7 @@ pub(crate) fn lane_of(deadline: &Deadline, lanes: u16) -> GroupLane {
 
 /// The alarm of a stream.
 pub(crate) fn find(db: &Connection, id: &StreamId) -> Result<Option<Alarm>, StoreError> {
-    let sql = "SELECT hearer, look, set_at, started, fired FROM alarm WHERE kind = ?1 AND stream = ?2 AND rank = ?3";
+    let sql = "SELECT hearer, look, set_at, started, fired, key FROM alarm WHERE kind = ?1 AND stream = ?2 AND rank = ?3";
     one(db, sql, params![&*id.kind, &*id.id, rank(id.rank)], |row| {
         Ok(Alarm {
             hearer: row.get(0)?,
@@ -39,15 +47,18 @@ pub(crate) fn find(db: &Connection, id: &StreamId) -> Result<Option<Alarm>, Stor
             set_at: uint(row.get(2)?),
             started: row.get(3)?,
             fired: uint(row.get(4)?),
+            key: row.get_ref(5)?.as_str_or_null()?.map(Name::from),
         })
     })
 }
 
 fn put(db: &Connection, id: &StreamId, alarm: &Alarm) -> Result<(), StoreError> {
-    let sql = "INSERT OR REPLACE INTO alarm (kind, stream, rank, hearer, look, set_at, started, fired)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-    let Alarm { hearer, look, set_at, started, fired } = *alarm;
-    let row = params![&*id.kind, &*id.id, rank(id.rank), hearer, look.0, int(set_at), started, int(fired)];
+    let sql = "INSERT OR REPLACE INTO alarm (kind, stream, rank, hearer, look, set_at, started, fired, key)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let Alarm { hearer, look, set_at, started, fired, key } = alarm;
+    let (set_at, fired) = (int(*set_at), int(*fired));
+    let row =
+        params![&*id.kind, &*id.id, rank(id.rank), hearer, look.0, set_at, started, fired, key.as_deref()];
     execute(db, sql, row).map(drop)
 }
 
@@ -67,18 +78,17 @@ pub(crate) fn follow(
 ) -> Result<(), StoreError> {
     // A deadline that was cleared is found out by the look that is left.
     let Some(deadline) = deadline else { return Ok(()) };
-    let look = now.after(deadline.delay);
-    let known = find(db, id)?;
-    let again = known.filter(|alarm| alarm.set_at == deadline.set_at);
-    if again.is_none() && known.is_some_and(|alarm| alarm.hearer == hearer && alarm.look <= look) {
-        return Ok(());
+    let (look, key) = (now.after(deadline.delay), other_key(id, deadline));
+    let mut fired = 0;
+    if let Some(known) = find(db, id)? {
+        if known.set_at == deadline.set_at {
+            fired = known.fired + 1;
+        } else if known.hearer == hearer && known.look <= look && known.key == key {
+            return Ok(());
+        }
     }
-    let fired = again.map_or(0, |alarm| alarm.fired + 1);
-    put(
-        db,
-        id,
-        &Alarm { hearer, look, set_at: deadline.set_at, started: deadline.waits_for.is_none(), fired },
-    )
+    let started = deadline.waits_for.is_none();
+    put(db, id, &Alarm { hearer, look, set_at: deadline.set_at, started, fired, key })
 }
 
 /// Takes away a firing: it must be the next one of the deadline that stands. The alarm goes unless it is set again.
@@ -126,7 +136,8 @@ pub(crate) fn look(
         let hearer = book.ids.get(&lane_of(&deadline, book.lanes)).copied().unwrap_or(alarm.hearer);
         let look = set.after(deadline.delay);
         let started = deadline.waits_for.is_none();
-        alarm = Alarm { hearer, look, set_at: deadline.set_at, started, fired: 0 };
+        let key = other_key(id, &deadline);
+        alarm = Alarm { hearer, look, set_at: deadline.set_at, started, fired: 0, key };
         if look > now {
             return Ok(Look::Moved(Some(alarm)));
         }
@@ -189,14 +200,32 @@ pub(crate) fn sweep(
     let mut due = Vec::new();
     for (id, _) in ripe {
         let Some(alarm) = find(db, &id)? else { continue };
+        let hearer = alarm.hearer;
         match look(db, &id, alarm, shared, now)? {
-            Look::Due(..) => due.push((id, alarm.hearer)),
+            Look::Due(..) => due.push((id, hearer)),
             Look::Moved(Some(alarm)) => put(db, &id, &alarm)?,
             Look::Moved(None) => remove(db, &id)?,
             Look::Waits => {}
         }
     }
     Ok(due)
+}
+
+/// The streams that may have a deadline of a key.
+pub(crate) fn of_key(db: &Connection, key: &str) -> Result<Vec<StreamId>, StoreError> {
+    let sql = "SELECT kind, stream, rank FROM alarm WHERE key = ?1";
+    let mut streams = all(db, sql, params![key], |row| stream_id(row, 0))?;
+    let (next, own) = (
+        "SELECT kind FROM alarm WHERE kind > ?1 ORDER BY kind LIMIT 1",
+        "SELECT kind, stream, rank FROM alarm WHERE kind = ?1 AND stream = ?2 AND key IS NULL",
+    );
+    let mut kind = String::new();
+    // There are few kinds, and very many streams of each.
+    while let Some(found) = one(db, next, params![kind], |row| row.get::<_, String>(0))? {
+        streams.extend(all(db, own, params![found, key], |row| stream_id(row, 0))?);
+        kind = found;
+    }
+    Ok(streams)
 }
 
 /// When a deadline is looked at in truth: a look that was left by an earlier one comes sooner, and changes nothing.

@@ -8,6 +8,7 @@ mod commit;
 mod error;
 mod guard;
 mod hearers;
+mod known;
 mod letters;
 mod lock;
 mod open;

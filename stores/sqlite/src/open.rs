@@ -5,14 +5,14 @@ use crate::{
     guard::{Here, LockFile, beside, real},
     options::{Options, Synchronous},
     owed,
-    present::{Present, Wish},
+    present::Present,
     reader::Reader,
-    rows::{name, stream_id, uint},
+    rows::{name, uint},
     shared::Shared,
     store::SqliteStore,
     writer::Writer,
 };
-use oms_core::{gateway::EffectKey, id::Name, message::GroupLane};
+use oms_core::{clock::Timestamp, id::Name, message::GroupLane};
 use rusqlite::{Connection, config::DbConfig, params};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +27,10 @@ const APPLICATION: u32 = 0x6f6d_7371;
 const SCHEMA: u32 = 1;
 const HEADER: usize = 100;
 const PAGE: u64 = 4_096;
+/// Pages that the writer keeps in memory, in KiB: a large file fills them, whatever is done with it.
+const WRITER_CACHE: i64 = 32_768;
+/// The same for each of the two readers. Each commit empties theirs, so that only one look can use it.
+const READER_CACHE: i64 = 4_096;
 
 impl Options {
     /// Opens the file, or creates it, and takes over all its leases. Blocks while it does.
@@ -115,12 +119,12 @@ fn start(
     if is_new {
         create(options, path)?;
     }
-    let write = connect(options, path).map_err(sqlite)?;
+    let write = connect(options, path, WRITER_CACHE).map_err(sqlite)?;
     let pragma = |name: &str| write.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u32>(0));
     check(path, pragma("application_id").map_err(sqlite)?, pragma("user_version").map_err(sqlite)?)?;
     let present = recall(&write).map_err(sqlite)?;
     let read = || {
-        let read = connect(options, path)?;
+        let read = connect(options, path, READER_CACHE)?;
         read.pragma_update(None, "query_only", true)?;
         Ok(read)
     };
@@ -128,7 +132,7 @@ fn start(
     Ok((write, readers, present))
 }
 
-fn connect(options: &Options, path: &Path) -> rusqlite::Result<Connection> {
+fn connect(options: &Options, path: &Path, cache: i64) -> rusqlite::Result<Connection> {
     let db = Connection::open(path)?;
     db.set_prepared_statement_cache_capacity(128);
     // Plans never depend on what is bound; without this a statement is prepared anew for each other value.
@@ -141,7 +145,7 @@ fn connect(options: &Options, path: &Path) -> rusqlite::Result<Connection> {
         Synchronous::Normal => "NORMAL",
     };
     db.pragma_update(None, "synchronous", synchronous)?;
-    db.pragma_update(None, "cache_size", -32_768)?;
+    db.pragma_update(None, "cache_size", -cache)?;
     Ok(db)
 }
 
@@ -200,17 +204,17 @@ fn recall(db: &Connection) -> rusqlite::Result<Present> {
         Ok(())
     })?;
     present.hears = Arc::new(hears);
-    let sql = "SELECT ord, step, attempt, id, lane, gateway, kind, stream, rank FROM effect";
+    // What nobody let go of comes first.
+    db.execute("UPDATE effect SET look = 0 WHERE look IS NULL", [])?;
+    let sql = "SELECT lane, gateway, min(look) FROM effect WHERE look IS NOT NULL GROUP BY lane, gateway";
     rows(db, sql, |row| {
-        let key = EffectKey { order: name(row, 0)?, step: name(row, 1)?, attempt: row.get(2)? };
-        let (row_id, lane, gateway) = (row.get(3)?, row.get(4)?, name(row, 5)?);
-        let stream = stream_id(row, 6)?;
-        present.wish(key, Wish { row: row_id, lane, gateway, stream, claimed: false, maybe_told: true });
+        present.known.expect((row.get(0)?, name(row, 1)?), Timestamp(row.get(2)?));
         Ok(())
     })?;
     owed::all_keys(db, |hearer, key| present.owe(hearer, key, 1))?;
     let count = |sql: &str| db.query_row(sql, [], |row| row.get(0).map(uint));
     present.counts.owed = count("SELECT count(*) FROM owed")?;
+    present.counts.effects = count("SELECT count(*) FROM effect")?;
     present.counts.parked = count("SELECT count(*) FROM parked")?;
     present.counts.buried = count("SELECT count(*) FROM dead WHERE state = 0")?;
     Ok(present)

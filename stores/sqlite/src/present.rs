@@ -1,12 +1,13 @@
 //! What this process keeps in memory because it alone owns the file: all of it is derived again when it is opened.
 
+use crate::known::{Known, Queue, Wish};
 use oms_core::{
     broker::Topology,
     clock::Timestamp,
     gateway::EffectKey,
     id::Name,
     message::GroupLane,
-    store::{Counts, Lease, Owners, PUBLIC, StoreError, StreamId, Tenures},
+    store::{Counts, Lease, Owners, PUBLIC, StoreError, Tenures},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,18 +31,6 @@ struct Tenure {
     until: Timestamp,
 }
 
-/// A wish without its last answer.
-#[derive(Clone)]
-pub(crate) struct Wish {
-    pub(crate) row: i64,
-    pub(crate) lane: i64,
-    pub(crate) gateway: Name,
-    pub(crate) stream: StreamId,
-    pub(crate) claimed: bool,
-    /// Whether a process that is gone, or an owner before this one, may have told it.
-    pub(crate) maybe_told: bool,
-}
-
 /// A sender's positions: the next one to give, and how far they are reserved in the file.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Places {
@@ -55,8 +44,14 @@ pub(crate) struct After {
     pub(crate) owed: i64,
     pub(crate) parked: i64,
     pub(crate) buried: i64,
+    pub(crate) effects: i64,
     pub(crate) wished: Vec<(EffectKey, Wish)>,
+    /// Wishes that have ended.
     pub(crate) gone: Vec<EffectKey>,
+    /// Wishes that were let go of.
+    pub(crate) parted: Vec<EffectKey>,
+    /// When a wish that only the file knows is due.
+    pub(crate) looks: Vec<(Queue, Timestamp)>,
     pub(crate) places: Option<(i64, Places)>,
     pub(crate) lanes: Vec<(i64, GroupLane, u64)>,
     /// The revision, the number of lanes, and who hears what.
@@ -94,7 +89,7 @@ pub(crate) struct Present {
     pub(crate) places: BTreeMap<i64, Places>,
     pub(crate) hears: Hears,
     pub(crate) revision: u64,
-    pub(crate) wishes: BTreeMap<EffectKey, Wish>,
+    pub(crate) known: Known,
     pub(crate) counts: Counts,
     /// Packs that nobody is owed may have been left behind.
     pub(crate) orphans: bool,
@@ -102,8 +97,6 @@ pub(crate) struct Present {
     pub(crate) removed: BTreeSet<Name>,
     pub(crate) owners: Owners,
     epoch: u64,
-    unclaimed: BTreeMap<StreamId, BTreeSet<EffectKey>>,
-    pending: BTreeMap<(i64, Name), BTreeMap<i64, EffectKey>>,
     /// How many places of each key are owed to a lane, left or parked.
     keys: BTreeMap<(i64, u32), u64>,
 }
@@ -122,8 +115,11 @@ impl Present {
         add(&mut self.counts.owed, after.owed);
         add(&mut self.counts.parked, after.parked);
         add(&mut self.counts.buried, after.buried);
-        after.gone.iter().for_each(|key| self.forget(key));
-        after.wished.into_iter().for_each(|(key, wish)| self.wish(key, wish));
+        add(&mut self.counts.effects, after.effects);
+        let gone = after.gone.iter().chain(&after.parted);
+        gone.for_each(|key| drop(self.known.forget(key)));
+        after.wished.into_iter().for_each(|(key, wish)| self.known.learn(key, wish));
+        after.looks.into_iter().for_each(|(queue, look)| self.known.expect(queue, look));
         if let Some((lane, places)) = after.places {
             self.places.insert(lane, places);
         }
@@ -160,103 +156,6 @@ impl Present {
         book.names.insert(id, lane);
     }
 
-    pub(crate) fn wish(&mut self, key: EffectKey, wish: Wish) {
-        self.pending.entry((wish.lane, wish.gateway.clone())).or_default().insert(wish.row, key.clone());
-        if !wish.maybe_told {
-            self.unclaimed.entry(wish.stream.clone()).or_default().insert(key.clone());
-        }
-        self.wishes.insert(key, wish);
-        self.counts.effects = self.wishes.len() as u64;
-    }
-
-    fn forget(&mut self, key: &EffectKey) {
-        let Some(wish) = self.wishes.remove(key) else { return };
-        self.settle(&wish, key);
-        self.counts.effects = self.wishes.len() as u64;
-    }
-
-    fn settle(&mut self, wish: &Wish, key: &EffectKey) {
-        let place = (wish.lane, wish.gateway.clone());
-        if let Some(rows) = self.pending.get_mut(&place) {
-            rows.remove(&wish.row);
-            if rows.is_empty() {
-                self.pending.remove(&place);
-            }
-        }
-        if let Some(keys) = self.unclaimed.get_mut(&wish.stream) {
-            keys.remove(key);
-            if keys.is_empty() {
-                self.unclaimed.remove(&wish.stream);
-            }
-        }
-    }
-
-    /// Whether a wish may still be taken back.
-    pub(crate) fn withdrawable(&self, key: &EffectKey) -> bool {
-        self.wishes.get(key).is_some_and(|wish| !wish.claimed && !wish.maybe_told)
-    }
-
-    pub(crate) fn unclaimed(&self, stream: &StreamId) -> Vec<EffectKey> {
-        self.unclaimed.get(stream).into_iter().flatten().cloned().collect()
-    }
-
-    /// The oldest `limit` claimable wishes of these lanes, by lane.
-    pub(crate) fn claimable(
-        &self,
-        lanes: &BTreeSet<i64>,
-        gateway: &str,
-        limit: usize,
-    ) -> BTreeMap<i64, Vec<EffectKey>> {
-        let mut wishes: BTreeMap<i64, Vec<EffectKey>> = BTreeMap::new();
-        for (lane, key) in self.oldest(lanes, gateway, limit).into_values() {
-            wishes.entry(lane).or_default().push(key);
-        }
-        wishes
-    }
-
-    /// Claims those of these wishes that still may be; gives their rows and whether they may have been told.
-    pub(crate) fn claim(&mut self, keys: &[EffectKey]) -> Vec<(i64, bool, EffectKey)> {
-        let mut claimed = Vec::new();
-        for key in keys {
-            let Some(wish) = self.wishes.get_mut(key).filter(|wish| !wish.claimed) else { continue };
-            wish.claimed = true;
-            let wish = wish.clone();
-            self.settle(&wish, key);
-            claimed.push((wish.row, wish.maybe_told, key.clone()));
-        }
-        claimed
-    }
-
-    fn oldest(&self, lanes: &BTreeSet<i64>, gateway: &str, limit: usize) -> BTreeMap<i64, (i64, EffectKey)> {
-        let gateway = Name::from(gateway);
-        let mut oldest = BTreeMap::new();
-        for lane in lanes {
-            let rows = self.pending.get(&(*lane, gateway.clone())).into_iter().flatten().take(limit);
-            oldest.extend(rows.map(|(row, key)| (*row, (*lane, key.clone()))));
-        }
-        oldest.into_iter().take(limit).collect()
-    }
-
-    /// Takes back claims that reached nobody.
-    pub(crate) fn give_back<'a>(&mut self, keys: impl Iterator<Item = &'a EffectKey>) {
-        for key in keys {
-            if let Some(mut wish) = self.wishes.remove(key) {
-                wish.claimed = false;
-                self.wish(key.clone(), wish);
-            }
-        }
-    }
-
-    /// Lets the next owner of a lane claim what the one before had claimed, as if it had been told.
-    fn unclaim(&mut self, lane: i64) {
-        let theirs = |(_, wish): &(&EffectKey, &mut Wish)| wish.lane == lane && wish.claimed;
-        for (key, wish) in self.wishes.iter_mut().filter(theirs) {
-            (wish.claimed, wish.maybe_told) = (false, true);
-            let place = (lane, wish.gateway.clone());
-            self.pending.entry(place).or_default().insert(wish.row, key.clone());
-        }
-    }
-
     pub(crate) fn holds(&self, lease: &Lease) -> bool {
         self.tenures.get(&lease.lane).is_some_and(|tenure| tenure.epoch == lease.epoch)
     }
@@ -280,10 +179,10 @@ impl Present {
         });
     }
 
-    /// Whether a call of the group may have been told and has no last answer.
+    /// Whether a wish of the group that is known by heart may have been told and has no last answer.
     pub(crate) fn is_telling(&self, group: &str) -> bool {
-        let mut told = self.wishes.values().filter(|wish| wish.claimed || wish.maybe_told);
-        told.any(|wish| *self.book.name(wish.lane).group == *group)
+        let mut told = self.known.all().filter(|(_, wish)| wish.claimed || wish.maybe_told);
+        told.any(|(_, wish)| *self.book.name(wish.queue.0).group == *group)
     }
 
     /// The whole topology, as it is registered.
@@ -320,7 +219,7 @@ impl Tenures for Present {
         self.epoch += 1;
         self.tenures.insert(lane.clone(), Tenure { owner, epoch: self.epoch, until });
         if let Some(id) = self.book.ids.get(lane).copied() {
-            self.unclaim(id);
+            self.known.unclaim(id);
         }
         Some(Lease { lane: lane.clone(), epoch: self.epoch, left: time })
     }

@@ -16,6 +16,13 @@ pub(crate) fn is_unrelayed(db: &Connection, group: &str) -> Result<bool, StoreEr
     Ok(one(db, sql, params![group, PUBLIC], |_| Ok(()))?.is_some())
 }
 
+/// Whether a wish of the group that only the file knows may have been told.
+pub(crate) fn is_watching(db: &Connection, group: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM lane CROSS JOIN effect ON effect.lane = lane.id
+        WHERE lane.grp = ?1 AND effect.look IS NOT NULL LIMIT 1";
+    Ok(one(db, sql, params![group], |_| Ok(()))?.is_some())
+}
+
 /// Removes all rows of a group; gives how many.
 pub(crate) fn remove(db: &Connection, group: &str) -> Result<(u64, After), StoreError> {
     let mut after = After::default();
@@ -37,6 +44,7 @@ pub(crate) fn remove(db: &Connection, group: &str) -> Result<(u64, After), Store
     let wished = execute(db, &format!("DELETE FROM effect WHERE lane {own}"), params![group])?;
     let alarms = execute(db, &format!("DELETE FROM alarm WHERE hearer {own}"), params![group])?;
     (after.owed, after.parked, after.buried) = (-count(owed), -count(parked), -count(buried.len()));
+    after.effects = -count(wished);
     after.orphans = true;
     Ok(((owed + parked + dead + wished + alarms) as u64, after))
 }

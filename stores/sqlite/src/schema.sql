@@ -24,13 +24,19 @@ CREATE VIEW owed AS
   UNION ALL
   SELECT hearer, id AS pack, topic, since, CAST(length(bytes) AS INTEGER) AS size,
     CAST(length(keys) / 4 AS INTEGER) AS count, marks FROM pack WHERE hearer IS NOT NULL;
+-- The key only where it is not the stream's id.
 CREATE TABLE alarm (kind TEXT NOT NULL, stream TEXT NOT NULL, rank INTEGER NOT NULL, hearer INTEGER NOT NULL,
-  look INTEGER NOT NULL, set_at INTEGER NOT NULL, started INTEGER NOT NULL, fired INTEGER NOT NULL,
+  look INTEGER NOT NULL, set_at INTEGER NOT NULL, started INTEGER NOT NULL, fired INTEGER NOT NULL, key TEXT,
   PRIMARY KEY (kind, stream, rank)) WITHOUT ROWID;
 CREATE INDEX alarm_look ON alarm (look);
+CREATE INDEX alarm_key ON alarm (key) WHERE key IS NOT NULL;
+-- A wish has a time from which it is looked at again once it was let go of, and when only the file knows it. One without is
+-- new or claimed, and known by heart.
 CREATE TABLE effect (id INTEGER PRIMARY KEY AUTOINCREMENT, ord TEXT NOT NULL, step TEXT NOT NULL,
   attempt INTEGER NOT NULL, lane INTEGER NOT NULL, gateway TEXT NOT NULL, kind TEXT NOT NULL, stream TEXT NOT NULL,
-  rank INTEGER NOT NULL, cause BLOB NOT NULL, request BLOB NOT NULL, UNIQUE (ord, step, attempt));
+  rank INTEGER NOT NULL, cause BLOB NOT NULL, request BLOB NOT NULL, look INTEGER, heard BLOB,
+  calls INTEGER NOT NULL DEFAULT 0, UNIQUE (ord, step, attempt));
+CREATE INDEX effect_look ON effect (lane, gateway, look) WHERE look IS NOT NULL;
 CREATE TABLE parked (seq INTEGER PRIMARY KEY AUTOINCREMENT, hearer INTEGER NOT NULL, key TEXT NOT NULL,
   pack INTEGER, place INTEGER, error TEXT NOT NULL, attempts INTEGER NOT NULL, next INTEGER, letter INTEGER, message BLOB NOT NULL);
 CREATE INDEX parked_key ON parked (hearer, key, seq);

@@ -42,7 +42,7 @@ impl Shared {
     /// Adds what only memory knows: the wishes that an undo may still withdraw.
     pub(crate) fn mark_unclaimed(&self, streams: &mut Streams) {
         let present = present(&self.present);
-        streams.iter_mut().for_each(|(id, stream)| stream.unclaimed = present.unclaimed(id));
+        streams.iter_mut().for_each(|(id, stream)| stream.unclaimed = present.known.untold(id));
     }
 
     pub(crate) fn book(&self) -> Arc<Book> {

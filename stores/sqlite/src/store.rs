@@ -10,7 +10,7 @@ use crate::{
     rows::cap,
     shared::Shared,
     streams, turn, waiting,
-    wishes::{Claim, wishes},
+    wishes::{Claim, Filed, Search, due, postpone, still_due, wishes},
 };
 use async_trait::async_trait;
 use futures::future::try_join_all;
@@ -20,8 +20,8 @@ use oms_core::{
     id::Name,
     message::{GroupLane, Limit, Pack},
     store::{
-        Ask, Counts, DeadLetter, Doing, Lease, Local, PUBLIC, Pick, PublicPack, Recorded, Registered, Right,
-        Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
+        Ask, Claimed, Counts, DeadLetter, Lease, Local, PUBLIC, Pick, Postponed, PublicPack, Recorded,
+        Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
     },
 };
 use rusqlite::Connection;
@@ -97,14 +97,15 @@ impl Store for SqliteStore {
         let guards = self.0.locks.lock_all(own).await;
         let (shared, group) = (Arc::clone(&self.0.present), group.to_owned());
         let act = move |db: &Connection| {
-            if present(&shared).is_telling(&group) || removal::is_unrelayed(db, &group)? {
+            let telling = present(&shared).is_telling(&group) || removal::is_watching(db, &group)?;
+            if telling || removal::is_unrelayed(db, &group)? {
                 return Err(StoreError::Conflict);
             }
             let (rows, mut after) = removal::remove(db, &group)?;
             let mut present = present(&shared);
             present.evict(&group);
-            let gone =
-                present.wishes.iter().filter(|(_, wish)| *present.book.name(wish.lane).group == *group);
+            let gone = present.known.all();
+            let gone = gone.filter(|(_, wish)| *present.book.name(wish.queue.0).group == *group);
             after.gone = gone.map(|(key, _)| key.clone()).collect();
             Ok((rows, after))
         };
@@ -207,29 +208,42 @@ impl Store for SqliteStore {
         Ok(removed)
     }
 
-    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
-        let lanes: Vec<GroupLane> = leases.iter().map(|lease| lease.lane.clone()).collect();
-        let asked: BTreeSet<i64> = self.known(&lanes).into_iter().map(|(id, _)| id).collect();
-        let wanted = {
-            let present = present(&self.0.present);
-            present.all_held(leases)?;
-            present.claimable(&asked, gateway, limit)
+    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Claimed, StoreError> {
+        let (now, gateway, shared) = (self.0.clock.now(), Name::from(gateway), &self.0.present);
+        let (mut search, lanes, pending) = Search::begin(shared, leases, &gateway, (limit, now))?;
+        let (queues, memory) = (search.queues(), Arc::clone(shared));
+        let filed = if queues.is_empty() {
+            Filed::default()
+        } else {
+            self.0.reader.glance(move |db| due(db, &memory, &queues, (limit, now))).await?
         };
+        let wanted = search.choose(pending, filed, limit);
         // Each lane is let go as soon as its wishes are claimed: no lane's turn waits for another's.
-        let claims = wanted.into_iter().map(|(lane, keys)| async move {
+        let claims = wanted.into_iter().map(|(lane, mut wanted)| async move {
             let _guard = self.0.locks.lock(Locked::Lane(lane)).await;
-            Claim::take(&self.0.present, leases, &keys)
+            if wanted.iter().any(|due| due.filed) {
+                wanted = self.0.reader.glance(move |db| still_due(db, wanted, now)).await?;
+            }
+            Claim::take(shared, leases, wanted)
         });
         let claims = try_join_all(claims).await?;
+        search.end();
         let mut claimed: Vec<_> = claims.iter().flat_map(Claim::wishes).cloned().collect();
+        let next = present(shared).known.next(&lanes, &gateway, now).map(|next| next.since(now));
         if claimed.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Claimed { doings: Vec::new(), next });
         }
-        claimed.sort_unstable_by_key(|(row, ..)| *row);
+        claimed.sort_unstable_by_key(|(_, wish)| (wish.look, wish.row));
         let book = self.0.book();
         let doings = self.0.reader.glance(move |db| wishes(db, &book, &claimed)).await?;
         claims.into_iter().for_each(Claim::keep);
-        Ok(doings)
+        Ok(Claimed { doings, next })
+    }
+
+    async fn postpone(&self, wishes: &[Postponed]) -> Result<(), StoreError> {
+        let (now, shared, wishes) = (self.0.clock.now(), Arc::clone(&self.0.present), wishes.to_vec());
+        let act = move |db: &Connection| Ok(((), postpone(db, &shared, &wishes, now)?));
+        self.0.writer.write(false, Vec::new(), act).await
     }
 
     async fn dead_letters(
@@ -278,12 +292,8 @@ impl Store for SqliteStore {
     }
 
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
-        let (effects, book) = {
-            let present = present(&self.0.present);
-            (waiting::effects(&present, key), Arc::clone(&present.book))
-        };
-        let key = key.map(str::to_owned);
-        self.0.desk.read(move |db| waiting::list(db, &book, key.as_deref(), limit, effects)).await
+        let (book, key, shared) = (self.0.book(), key.map(str::to_owned), Arc::clone(&self.0.present));
+        self.0.desk.read(move |db| waiting::list(db, &book, &shared, key.as_deref(), limit)).await
     }
 
     async fn count(&self) -> Result<Counts, StoreError> {

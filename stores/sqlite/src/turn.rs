@@ -9,6 +9,7 @@ use crate::{
     present::{Book, SharedPresent, present},
     rows::{newest, pack_id, pack_row},
     shared::Shared,
+    wishes,
 };
 use async_trait::async_trait;
 use oms_core::{
@@ -54,7 +55,7 @@ pub(crate) async fn begin(store: &Arc<Shared>, right: &Right, ask: Ask) -> Resul
         let (hears, revision) = (Arc::clone(&present.hears), present.revision);
         let position = present.places.get(&id).map_or(1, |places| places.next);
         let standing = ask.answered.iter();
-        let standing = standing.filter(|key| present.wishes.get(*key).is_some_and(|wish| wish.lane == id));
+        let standing = standing.filter(|key| present.known.get(key).is_some_and(|wish| wish.queue.0 == id));
         let standing: BTreeSet<EffectKey> = standing.cloned().collect();
         (Arc::clone(&present.book), Found { hears, revision, position, standing, now, ..Found::default() })
     };
@@ -102,6 +103,11 @@ fn find(
     }));
     for local in &ask.local {
         found.local.extend(stands(db, present, id, local, found.now)?);
+    }
+    for key in &ask.answered {
+        if !found.standing.contains(key) && wishes::stands(db, id, key)? {
+            found.standing.insert(key.clone());
+        }
     }
     found.parked = letters::parked_keys(db, id)?;
     found.streams = load(db, &ask.streams)?;

@@ -3,59 +3,67 @@
 use crate::{
     alarm,
     owed::{self, BURIED, LEFT, OwedRow, PARKED},
-    present::{Book, Present},
-    rows::{all, blob, name, newest, pack_id, stream_id, uint},
+    present::{Book, SharedPresent, present},
+    rows::{all, blob, cap, failed, name, newest, pack_id, stream_id, uint},
     wire::unpack_message,
 };
 use oms_core::{
     clock::Timestamp,
+    gateway::EffectKey,
     message::key_hash,
-    store::{StoreError, Waiting},
+    store::{StoreError, StreamId, Waiting},
 };
 use rusqlite::{Connection, params};
 
-/// Wishes, which are known in memory.
-pub(crate) fn effects(present: &Present, key: Option<&str>) -> Vec<Waiting> {
-    let own = present.wishes.iter().filter(|(wish, _)| key.is_none_or(|key| &*wish.order == key));
-    own.map(|(key, wish)| Waiting::Effect {
-        lane: present.book.name(wish.lane),
-        key: key.clone(),
-        gateway: wish.gateway.clone(),
-        claimed: wish.claimed || wish.maybe_told,
-    })
-    .collect()
-}
-
-/// Everything of a key, or everything, at most `limit`; `effects` stand between messages and deadlines.
+/// Everything of a key, or everything, at most `limit`: messages, wishes, deadlines.
 pub(crate) fn list(
     db: &Connection,
     book: &Book,
+    shared: &SharedPresent,
     key: Option<&str>,
     limit: usize,
-    effects: Vec<Waiting>,
 ) -> Result<Vec<Waiting>, StoreError> {
     let mut waiting = packs(db, book, key, limit)?;
     if waiting.len() < limit {
         waiting.extend(parked(db, book, key)?);
     }
-    waiting.extend(effects);
     if waiting.len() < limit {
-        waiting.extend(deadlines(db, book, key)?);
+        waiting.extend(effects(db, book, shared, key, limit)?);
+    }
+    if waiting.len() < limit {
+        waiting.extend(deadlines(db, book, key, limit - waiting.len())?);
     }
     waiting.truncate(limit);
     Ok(waiting)
+}
+
+fn effects(
+    db: &Connection,
+    book: &Book,
+    shared: &SharedPresent,
+    key: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Waiting>, StoreError> {
+    let columns = "SELECT ord, step, attempt, lane, gateway FROM effect";
+    let own = if key.is_some() { "ord = ?1" } else { "?1 IS NULL" };
+    let sql = format!("{columns} WHERE {own} ORDER BY ord, step, attempt LIMIT ?2");
+    all(db, &sql, params![key, cap(limit)], |row| {
+        let key = EffectKey { order: name(row, 0)?, step: name(row, 1)?, attempt: row.get(2)? };
+        let claimed = !present(shared).known.is_untold(&key);
+        Ok(Waiting::Effect { lane: book.name(row.get(3)?), key, gateway: name(row, 4)?, claimed })
+    })
 }
 
 fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
     let sql = "SELECT owed.pack, owed.topic, owed.since, size, count, owed.marks, owed.hearer, keys FROM owed
         JOIN pack ON pack.id = owed.pack ORDER BY owed.hearer, owed.pack";
     let hash = key.map(key_hash);
-    let mut statement = db.prepare_cached(sql).map_err(crate::rows::failed)?;
-    let mut rows = statement.query([]).map_err(crate::rows::failed)?;
+    let mut statement = db.prepare_cached(sql).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
     let mut waiting = Vec::new();
-    while let Some(row) = rows.next().map_err(crate::rows::failed)? {
-        let owed = OwedRow::read(row).map_err(crate::rows::failed)?;
-        let keys = blob(row, 7).map_err(crate::rows::failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let owed = OwedRow::read(row).map_err(failed)?;
+        let keys = blob(row, 7).map_err(failed)?;
         let there = owed.places(&[LEFT, PARKED, BURIED]);
         let is_own = |hash| there.iter().any(|place| owed::key_at(&keys, *place) == Some(hash));
         if waiting.len() >= limit {
@@ -65,7 +73,7 @@ fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Resul
             continue;
         }
         waiting.push(Waiting::Owed {
-            lane: book.name(row.get(6).map_err(crate::rows::failed)?),
+            lane: book.name(row.get(6).map_err(failed)?),
             pack: pack_id(owed.pack, book),
             left: owed.places(&[LEFT]).len(),
             marked: owed.places(&[PARKED, BURIED]).len(),
@@ -88,17 +96,40 @@ fn parked(db: &Connection, book: &Book, key: Option<&str>) -> Result<Vec<Waiting
     rows.into_iter().map(|row| row.map_err(Into::into)).collect()
 }
 
-fn deadlines(db: &Connection, book: &Book, key: Option<&str>) -> Result<Vec<Waiting>, StoreError> {
-    let sql = "SELECT kind, stream, rank FROM alarm";
+fn deadlines(
+    db: &Connection,
+    book: &Book,
+    key: Option<&str>,
+    room: usize,
+) -> Result<Vec<Waiting>, StoreError> {
     let mut waiting = Vec::new();
-    for stream in all(db, sql, [], |row| stream_id(row, 0))? {
-        let deadline = newest(db, &stream)?.deadline;
-        let Some(deadline) = deadline.filter(|deadline| key.is_none_or(|key| &*deadline.key == key)) else {
-            continue;
-        };
-        let look = alarm::true_look(db, &stream, &deadline)?;
-        let lane = alarm::lane_of(&deadline, book.lanes);
-        waiting.push(Waiting::Deadline { lane, stream, look });
+    if let Some(key) = key {
+        for stream in alarm::of_key(db, key)? {
+            waiting.extend(deadline(db, book, stream, Some(key))?);
+        }
+        return Ok(waiting);
+    }
+    let mut statement = db.prepare_cached("SELECT kind, stream, rank FROM alarm").map_err(failed)?;
+    for stream in statement.query_map([], |row| stream_id(row, 0)).map_err(failed)? {
+        waiting.extend(deadline(db, book, stream.map_err(failed)?, None)?);
+        if waiting.len() >= room {
+            break;
+        }
     }
     Ok(waiting)
+}
+
+/// The deadline of a stream that has an alarm, unless it was cleared, or is another key's.
+fn deadline(
+    db: &Connection,
+    book: &Book,
+    stream: StreamId,
+    key: Option<&str>,
+) -> Result<Option<Waiting>, StoreError> {
+    let deadline = newest(db, &stream)?.deadline;
+    let Some(deadline) = deadline.filter(|deadline| key.is_none_or(|key| &*deadline.key == key)) else {
+        return Ok(None);
+    };
+    let look = alarm::true_look(db, &stream, &deadline)?;
+    Ok(Some(Waiting::Deadline { lane: alarm::lane_of(&deadline, book.lanes), stream, look }))
 }

@@ -138,7 +138,7 @@ fn a_claim_that_waits_for_one_lane_holds_no_other() {
     let other = turn_of(&store, lanes[0].clone()).now_or_never();
     drop(other.expect("the other lane is free").expect("a turn"));
     drop(open);
-    assert_eq!(block_on(claim).expect("claims").len(), 2);
+    assert_eq!(block_on(claim).expect("claims").doings.len(), 2);
 }
 
 #[test]

@@ -2,12 +2,15 @@
 
 use super::{
     check::{Check, Need},
-    kit::{Checked, Kit, LONG, conflict, effect, ensure, lane, lost, same, streams, taking},
+    kit::{
+        Checked, Failure, Kit, LONG, claim, conflict, ensure, lane, lost, same, streams, taking, wish,
+        wished as key,
+    },
 };
 use crate::{
     gateway::EffectKey,
     id::StreamId,
-    store::{Ask, Consumed, Writes},
+    store::{Ask, Consumed, Then, Writes},
 };
 use futures::future::{Either, select};
 
@@ -34,16 +37,7 @@ pub(super) const CHECKS: &[Check] = &[
     .needing(Need::SurvivesKill),
 ];
 
-fn key(step: &str) -> EffectKey {
-    EffectKey::new("k", step, 1)
-}
-
-async fn wish(kit: &Kit<'_>, steps: &[&str]) -> Checked {
-    let effects = steps.iter().map(|step| effect("k", step, "bank")).collect();
-    Ok(kit.commit(&lane("alpha", "k"), Writes { effects, ..Writes::default() }).await?)
-}
-
-async fn unclaimed(kit: &Kit<'_>) -> Result<Vec<EffectKey>, super::kit::Failure> {
+async fn unclaimed(kit: &Kit<'_>) -> Result<Vec<EffectKey>, Failure> {
     let thing = StreamId::keyed("thing", "k");
     let mut turn = kit.turn(&lane("alpha", "k"), Ask::default()).await?;
     let mut loaded = turn.load(&streams(&[&thing])).await?;
@@ -67,7 +61,7 @@ async fn claimed(kit: &Kit<'_>) -> Checked {
     let alpha = lane("alpha", "k");
     wish(kit, &["pay"]).await?;
     let lease = kit.lease(1, &alpha).await?;
-    same("claimed", kit.store.claim(&[lease], "bank", 9).await?.len(), 1)?;
+    same("claimed", kit.store.claim(&[lease], "bank", 9).await?.doings.len(), 1)?;
     same("unclaimed", unclaimed(kit).await?, Vec::new())?;
     conflict("withdrawn", kit.commit(&alpha, withdrawing("pay")).await)?;
     same("effects", kit.store.count().await?.effects, 1)
@@ -78,13 +72,13 @@ async fn oldest(kit: &Kit<'_>) -> Checked {
     wish(kit, &["z"]).await?;
     wish(kit, &["y"]).await?;
     wish(kit, &["x"]).await?;
-    same("for another gateway", kit.store.claim(&leases, "post", 9).await?, Vec::new())?;
-    let first = kit.store.claim(&leases, "bank", 2).await?;
+    same("for another gateway", claim(kit, &leases, "post", 9).await?, Vec::new())?;
+    let first = claim(kit, &leases, "bank", 2).await?;
     let seen: Vec<_> = first.iter().map(|doing| (&*doing.effect.key.step, doing.maybe_told)).collect();
     same("first", seen, vec![("z", false), ("y", false)])?;
-    let second = kit.store.claim(&leases, "bank", 2).await?;
+    let second = claim(kit, &leases, "bank", 2).await?;
     same("then", second.iter().map(|doing| &*doing.effect.key.step).collect(), vec!["x"])?;
-    same("at last", kit.store.claim(&leases, "bank", 2).await?, Vec::new())
+    same("at last", claim(kit, &leases, "bank", 2).await?, Vec::new())
 }
 
 async fn maybe(kit: &Kit<'_>) -> Checked {
@@ -95,7 +89,7 @@ async fn maybe(kit: &Kit<'_>) -> Checked {
     wish(kit, &["refund"]).await?;
     kit.clock.advance(LONG * 2);
     let new = kit.lease(2, &alpha).await?;
-    let doings = kit.store.claim(&[new], "bank", 9).await?;
+    let doings = claim(kit, &[new], "bank", 9).await?;
     let seen: Vec<_> = doings.iter().map(|doing| (&*doing.effect.key.step, doing.maybe_told)).collect();
     same("claimed by the next owner", seen, vec![("pay", true), ("refund", false)])
 }
@@ -103,15 +97,21 @@ async fn maybe(kit: &Kit<'_>) -> Checked {
 async fn settled(kit: &Kit<'_>) -> Checked {
     let alpha = lane("alpha", "k");
     wish(kit, &["pay"]).await?;
-    let answer = |settled| taking(Consumed::Answered { effect: key("pay"), settled });
+    let answer = |then| Consumed::Answered { effect: key("pay"), then };
     let ask = || Ask { answered: vec![key("pay"), key("else")], ..Ask::default() };
-    kit.commit(&alpha, answer(false)).await?;
+    kit.commit(&alpha, taking(answer(Then::Kept))).await?;
     let standing = kit.find(&alpha, ask()).await?.standing;
     same("standing", standing.into_iter().collect(), vec![key("pay")])?;
-    kit.commit(&alpha, answer(true)).await?;
+    let after = vec![answer(Then::Gone), answer(Then::Kept)];
+    let writes = Writes { consumed: after, ..Writes::default() };
+    conflict("an answer behind the last one", kit.commit(&alpha, writes).await)?;
+    kit.commit(&alpha, taking(answer(Then::Gone))).await?;
     ensure(kit.find(&alpha, ask()).await?.standing.is_empty(), "a settled wish still stands")?;
-    conflict("a settled answer to a wish that has gone", kit.commit(&alpha, answer(true)).await)?;
-    conflict("another answer to it", kit.commit(&alpha, answer(false)).await)?;
+    conflict(
+        "a settled answer to a wish that has gone",
+        kit.commit(&alpha, taking(answer(Then::Gone))).await,
+    )?;
+    conflict("another answer to it", kit.commit(&alpha, taking(answer(Then::Kept))).await)?;
     kit.nothing_left().await
 }
 
@@ -121,7 +121,7 @@ async fn wished_twice(kit: &Kit<'_>) -> Checked {
     kit.store.claim(&leases, "bank", 9).await?;
     wish(kit, &["pay"]).await?;
     same("effects", kit.store.count().await?.effects, 1)?;
-    same("claimed again", kit.store.claim(&leases, "bank", 9).await?, Vec::new())
+    same("claimed again", claim(kit, &leases, "bank", 9).await?, Vec::new())
 }
 
 async fn frozen(kit: &Kit<'_>) -> Checked {
@@ -135,7 +135,7 @@ async fn frozen(kit: &Kit<'_>) -> Checked {
         ensure(waited, "a wish was claimed under an open turn")?;
     }
     turn.commit(withdrawing("pay")).await?;
-    same("claimed after it was withdrawn", kit.store.claim(&leases, "bank", 9).await?, Vec::new())
+    same("claimed after it was withdrawn", claim(kit, &leases, "bank", 9).await?, Vec::new())
 }
 
 async fn zombie(kit: &Kit<'_>) -> Checked {
@@ -145,7 +145,7 @@ async fn zombie(kit: &Kit<'_>) -> Checked {
     kit.clock.advance(LONG * 2);
     let new = kit.lease(2, &alpha).await?;
     lost("the old owner's claim", kit.store.claim(&[old], "bank", 9).await)?;
-    let doings = kit.store.claim(&[new], "bank", 9).await?;
+    let doings = claim(kit, &[new], "bank", 9).await?;
     same("told before", doings.iter().map(|doing| doing.maybe_told).collect(), vec![false])
 }
 
@@ -157,6 +157,6 @@ async fn reopened(kit: &Kit<'_>) -> Checked {
     let store = kit.harness.reopen(std::sync::Arc::clone(&kit.store)).await?;
     let leases = store.lease(2, &[alpha], LONG).await?;
     same("leases after it", leases.len(), 1)?;
-    let doings = store.claim(&leases, "bank", 9).await?;
+    let doings = store.claim(&leases, "bank", 9).await?.doings;
     same("told before", doings.iter().map(|doing| doing.maybe_told).collect(), vec![true])
 }

@@ -8,8 +8,8 @@ use crate::{
     id::{MessageId, Name, StreamId},
     message::{Codec, Envelope, GroupLane, Json, Key, Message, Pack, PackId},
     store::{
-        Ask, Consumed, Deadline, End, Event, Found, Lease, Local, Parked, Right, Store, StoreError, Stream,
-        Turn, Write, Writes,
+        Ask, Consumed, Deadline, Doing, End, Event, Found, Lease, Local, Parked, Right, Store, StoreError,
+        Stream, Turn, Write, Writes,
     },
 };
 use bytes::Bytes;
@@ -251,6 +251,27 @@ pub(super) fn watching(mut write: Write, deadline: Option<Deadline>) -> Writes {
     let alarms = vec![write.stream.clone()];
     write.next.deadline = deadline;
     Writes { alarms, ..writing(write) }
+}
+
+/// The wish of a step of the key `k`.
+pub(super) fn wished(step: &str) -> EffectKey {
+    EffectKey::new("k", step, 1)
+}
+
+/// Wishes something of the gateway `bank`, in one turn for all steps.
+pub(super) async fn wish(kit: &Kit<'_>, steps: &[&str]) -> Checked {
+    let effects = steps.iter().map(|step| effect("k", step, "bank")).collect();
+    Ok(kit.commit(&lane("alpha", "k"), Writes { effects, ..Writes::default() }).await?)
+}
+
+/// Claims wishes, whenever the next is due.
+pub(super) async fn claim(
+    kit: &Kit<'_>,
+    leases: &[Lease],
+    gateway: &str,
+    limit: usize,
+) -> Result<Vec<Doing>, Failure> {
+    Ok(kit.store.claim(leases, gateway, limit).await?.doings)
 }
 
 pub(super) fn effect(order: &str, step: &str, gateway: &str) -> Effect {

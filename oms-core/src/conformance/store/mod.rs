@@ -11,6 +11,7 @@ mod owed;
 mod parking;
 mod streams;
 mod suite;
+mod waits;
 
 pub use check::{Check, Need, Outcome};
 pub use harness::Harness;

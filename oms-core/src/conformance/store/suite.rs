@@ -4,7 +4,7 @@ use super::{
     check::{Check, Outcome},
     deadlines, effects,
     harness::Harness,
-    installation, lanes, owed, parking, streams,
+    installation, lanes, owed, parking, streams, waits,
 };
 use std::fmt;
 
@@ -18,6 +18,7 @@ pub fn checks() -> Vec<Check> {
         parking::CHECKS,
         deadlines::CHECKS,
         effects::CHECKS,
+        waits::CHECKS,
         installation::CHECKS,
     ];
     rooms.concat()

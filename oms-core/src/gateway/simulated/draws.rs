@@ -92,20 +92,20 @@ impl Draws {
     /// Whether this order's notice of `step` cannot be sent.
     #[must_use]
     pub fn loses_mail(&self, order: &str, step: &str) -> bool {
-        self.draw(order, &format!("unmailed/{step}"), self.unmailed)
+        self.unmailed > 0 && self.draw(order, &format!("unmailed/{step}"), self.unmailed)
     }
 
     /// How many calls about this wish get no answer: 0, or 1 to 3.
     #[must_use]
     pub fn hangs(&self, order: &str, step: &str) -> u32 {
-        if !self.draw(order, &format!("hang/{step}"), self.hang) {
+        if self.hang == 0 || !self.draw(order, &format!("hang/{step}"), self.hang) {
             return 0;
         }
         1 + u32::try_from(self.number(order, &format!("hangs/{step}")) % 3).unwrap_or(0)
     }
 
     fn draw(&self, order: &str, purpose: &str, per_million: u32) -> bool {
-        self.number(order, purpose) % 1_000_000 < u128::from(per_million)
+        per_million > 0 && self.number(order, purpose) % 1_000_000 < u128::from(per_million)
     }
 
     fn number(&self, order: &str, purpose: &str) -> u128 {

@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     id::{Name, StreamId},
     message::{GroupLane, key_hash, lane_of},
-    store::{Deadline, LocalMessage, Waiting},
+    store::{Deadline, LocalMessage, Table, Waiting},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,8 +34,9 @@ impl Alarm {
 /// The alarms of all streams, at most one each.
 #[derive(Default)]
 pub(super) struct Alarms {
-    all: BTreeMap<StreamId, Alarm>,
-    looks: BTreeSet<(GroupLane, Timestamp, StreamId)>,
+    all: Table<StreamId, Alarm>,
+    /// When to look at which, lane by lane.
+    looks: BTreeMap<GroupLane, BTreeSet<(Timestamp, StreamId)>>,
     pub(super) rows: u64,
 }
 
@@ -55,7 +56,7 @@ impl Alarms {
         let heard = deadline.waits_for.is_none();
         let mut alarm = Alarm { lane, deadline: deadline.clone(), look: due, due, heard, firing: 1 };
         if let Some(old) = self.all.remove(stream) {
-            self.looks.remove(&(old.lane.clone(), old.look, stream.clone()));
+            self.unlist(&old.lane, old.look, stream);
             if old.deadline.set_at == deadline.set_at {
                 alarm.firing = old.firing + 1;
             }
@@ -67,14 +68,28 @@ impl Alarms {
         } else {
             self.rows += 1;
         }
-        self.looks.insert((alarm.lane.clone(), alarm.look, stream.clone()));
+        self.list(&alarm.lane, alarm.look, stream);
         self.all.insert(stream.clone(), alarm);
+    }
+
+    fn list(&mut self, lane: &GroupLane, look: Timestamp, stream: &StreamId) {
+        if let Some(looks) = self.looks.get_mut(lane) {
+            looks.insert((look, stream.clone()));
+        } else {
+            self.looks.insert(lane.clone(), BTreeSet::from([(look, stream.clone())]));
+        }
+    }
+
+    fn unlist(&mut self, lane: &GroupLane, look: Timestamp, stream: &StreamId) {
+        if let Some(looks) = self.looks.get_mut(lane) {
+            looks.remove(&(look, stream.clone()));
+        }
     }
 
     /// Removes an alarm.
     pub(super) fn remove(&mut self, stream: &StreamId) {
         if let Some(old) = self.all.remove(stream) {
-            self.looks.remove(&(old.lane, old.look, stream.clone()));
+            self.unlist(&old.lane, old.look, stream);
             self.rows += 1;
         }
     }
@@ -82,16 +97,16 @@ impl Alarms {
     /// Removes those of a group, and gives how many.
     pub(super) fn remove_group(&mut self, group: &str) -> u64 {
         let own = self.all.iter().filter(|(_, alarm)| &*alarm.lane.group == group);
-        let streams: Vec<StreamId> = own.map(|(stream, _)| stream.clone()).collect();
+        let streams: BTreeSet<StreamId> = own.map(|(stream, _)| stream.clone()).collect();
         streams.iter().for_each(|stream| self.remove(stream));
         streams.len() as u64
     }
 
     /// Looks at every alarm of a lane whose time has come: gives those that fire, puts off the others.
     pub(super) fn look(&mut self, lane: &GroupLane, owing: &Owing, now: Timestamp) -> Vec<StreamId> {
-        let from = (lane.clone(), Timestamp(i64::MIN), StreamId::keyed("", ""));
-        let come = self.looks.range(from..).take_while(|(of, look, _)| of == lane && *look <= now);
-        let come: Vec<StreamId> = come.map(|(_, _, stream)| stream.clone()).collect();
+        let Some(looks) = self.looks.get(lane) else { return Vec::new() };
+        let come: Vec<StreamId> =
+            looks.iter().take_while(|(look, _)| *look <= now).map(|(_, stream)| stream.clone()).collect();
         come.into_iter().filter(|stream| self.fires(stream, owing, now)).collect()
     }
 
@@ -109,9 +124,10 @@ impl Alarms {
             }
             put_off
         };
-        self.looks.remove(&(alarm.lane.clone(), alarm.look, stream.clone()));
-        (alarm.look, alarm.due) = (next, next);
-        self.looks.insert((alarm.lane.clone(), next, stream.clone()));
+        let (lane, look) = (alarm.lane.clone(), std::mem::replace(&mut alarm.look, next));
+        alarm.due = next;
+        self.unlist(&lane, look, stream);
+        self.list(&lane, next, stream);
         self.rows += 1;
         // A lazily moved alarm may be due in truth as well.
         next <= now && self.fires(stream, owing, now)
@@ -119,8 +135,8 @@ impl Alarms {
 
     /// When the next alarm of a lane after `now` is looked at.
     pub(super) fn next(&self, lane: &GroupLane, now: Timestamp) -> Option<Timestamp> {
-        let from = (lane.clone(), now.after(std::time::Duration::from_micros(1)), StreamId::keyed("", ""));
-        self.looks.range(from..).next().filter(|(of, ..)| of == lane).map(|(_, look, _)| *look)
+        let from = (now.after(std::time::Duration::from_micros(1)), StreamId::keyed("", ""));
+        self.looks.get(lane)?.range(from..).next().map(|(look, _)| *look)
     }
 
     /// The firing of a stream's deadline, if it is due behind the lock.
@@ -152,8 +168,9 @@ impl Alarms {
 
     /// The running deadlines, of one key or all.
     pub(super) fn waiting(&self, key: Option<&str>) -> impl Iterator<Item = Waiting> {
-        let own = self.all.iter().filter(move |(_, alarm)| key.is_none_or(|key| &*alarm.deadline.key == key));
-        own.map(|(stream, alarm)| Waiting::Deadline {
+        let own = self.all.iter().filter(|(_, alarm)| key.is_none_or(|key| &*alarm.deadline.key == key));
+        let own: BTreeMap<&StreamId, &Alarm> = own.collect();
+        own.into_iter().map(|(stream, alarm)| Waiting::Deadline {
             lane: alarm.lane.clone(),
             stream: stream.clone(),
             look: alarm.look.max(alarm.due),

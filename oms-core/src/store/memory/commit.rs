@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     id::Name,
     message::GroupLane,
-    store::{Consumed, End, PUBLIC, Right, StoreError, Write, Writes},
+    store::{Consumed, End, PUBLIC, Right, StoreError, Then, Write, Writes},
 };
 use std::collections::BTreeSet;
 
@@ -106,14 +106,17 @@ fn is_there(state: &State, lane: &GroupLane, consumed: &Consumed) -> bool {
     }
 }
 
-/// Nothing is consumed twice in one commit.
+/// Nothing is consumed twice in one commit, and no wish answered that has gone.
 fn once(writes: &Writes) -> bool {
     let (mut owed, mut seqs, mut numbers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut gone = BTreeSet::new();
     writes.consumed.iter().all(|consumed| match consumed {
         Consumed::Owed { pack, indexes, .. } => indexes.iter().all(|index| owed.insert((pack, *index))),
         Consumed::Released { seq, .. } => seqs.insert(*seq),
         Consumed::Redriven { number, .. } => numbers.insert(*number),
-        Consumed::Due { .. } | Consumed::Answered { .. } => true,
+        Consumed::Answered { effect, then: Then::Gone } => gone.insert(effect),
+        Consumed::Answered { effect, then: Then::Kept | Then::LetGo { .. } } => !gone.contains(effect),
+        Consumed::Due { .. } => true,
     })
 }
 
@@ -126,9 +129,12 @@ fn apply(state: &mut State, read: &Read, writes: Writes, now: Timestamp) {
         match consumed {
             Consumed::Owed { pack, indexes, end } => state.owing.end(&lane, pack, indexes, *end),
             Consumed::Due { stream, .. } if !writes.alarms.contains(stream) => state.alarms.remove(stream),
-            Consumed::Answered { effect, settled: true } => state.effects.remove(effect),
+            Consumed::Answered { effect, then: Then::Gone } => state.effects.remove(effect),
+            Consumed::Answered { effect, then: Then::LetGo { again, heard } } => {
+                state.effects.let_go(effect, now.after(*again), (Some(*heard), 0));
+            }
             Consumed::Due { .. } | Consumed::Released { .. } => {}
-            Consumed::Redriven { .. } | Consumed::Answered { .. } => {}
+            Consumed::Redriven { .. } | Consumed::Answered { then: Then::Kept, .. } => {}
         }
     }
     let sources = state.parking.consume(&lane, &writes.consumed, &mut state.owing);
@@ -147,7 +153,7 @@ fn apply(state: &mut State, read: &Read, writes: Writes, now: Timestamp) {
         state.owing.insert(pack, hearers, now);
     }
     writes.withdrawn.iter().for_each(|key| state.effects.remove(key));
-    writes.effects.into_iter().for_each(|effect| state.effects.insert(&lane, effect));
+    writes.effects.into_iter().for_each(|effect| state.effects.insert(&lane, effect, now));
     writes.parked.into_iter().for_each(|parked| state.parking.park(&lane, parked, &sources, now));
     writes.buried.into_iter().for_each(|buried| state.parking.bury(&lane, buried, &sources, now));
 }

@@ -3,12 +3,14 @@
 mod alarms;
 mod commit;
 mod effects;
+mod lanes;
 mod leases;
 #[cfg(oms_mutants)]
 pub mod mutant;
 mod owing;
 mod parking;
 mod public;
+mod row;
 mod shared;
 mod state;
 mod store;

@@ -1,5 +1,6 @@
 //! What is owed: packs, one row for each hearing group, and the places that are left in it (rule 1).
 
+use super::{lanes::Lanes, row::Row};
 use crate::{
     clock::Timestamp,
     id::Name,
@@ -14,40 +15,30 @@ use std::{
 
 struct Body {
     pack: Pack,
-    rows: usize,
+    /// The numbers of the lanes that are still owed it.
+    hearers: Vec<usize>,
     /// The place among all packs: agrees with the positions of each sender, and is fair between senders.
     order: u64,
 }
 
-struct Row {
-    topic: Name,
-    since: Timestamp,
-    order: u64,
-    left: BTreeSet<u16>,
-    parked: BTreeSet<u16>,
-    buried: BTreeSet<u16>,
-}
+/// Where a pack lies: its sender's number, and its position.
+type Place = (usize, u64);
 
-impl Row {
-    fn waits(&self, index: u16) -> bool {
-        self.left.contains(&index) || self.parked.contains(&index)
-    }
-
-    fn is_done(&self) -> bool {
-        self.left.is_empty() && self.parked.is_empty() && self.buried.is_empty()
-    }
-}
-
-/// Packs in flight, and who is owed them.
+/// Packs in flight, and who is owed them. Both are kept by the number of a lane: of who sent, and of who hears.
 #[derive(Default)]
 pub(super) struct Owing {
-    packs: BTreeMap<PackId, Body>,
-    owed: BTreeMap<GroupLane, BTreeMap<PackId, Row>>,
+    lanes: Lanes,
+    packs: Vec<BTreeMap<u64, Body>>,
+    owed: Vec<BTreeMap<Place, Row>>,
     order: u64,
     pub(super) rows: u64,
 }
 
-type Bounds<'a> = BTreeMap<(&'a GroupLane, &'a Name), u64>;
+/// The last position that is wanted of each sender and topic.
+type Bounds<'a> = BTreeMap<(usize, &'a Name), u64>;
+
+/// An owed row that a turn may take: where its pack lies, and whether it is overdue.
+type Candidate<'a> = (Place, &'a Row, bool);
 
 impl Owing {
     /// Stores a pack for its hearers; one that nobody hears is not stored.
@@ -57,64 +48,53 @@ impl Owing {
         }
         self.order += 1;
         self.rows += 1 + hearers.len() as u64;
-        let rows = hearers.len();
-        for group in hearers {
-            let row = Row {
-                topic: Name::clone(&pack.topic),
-                since: now,
-                order: self.order,
-                left: (0..u16::try_from(pack.keys.len()).unwrap_or(u16::MAX)).collect(),
-                parked: BTreeSet::new(),
-                buried: BTreeSet::new(),
-            };
-            let lane = GroupLane { group, lane: pack.lane };
-            self.owed.entry(lane).or_default().insert(pack.id.clone(), row);
+        let place = (self.number(&pack.id.sender), pack.id.position);
+        let hearers = hearers.into_iter().map(|group| self.number(&GroupLane { group, lane: pack.lane }));
+        let hearers: Vec<usize> = hearers.collect();
+        for hearer in &hearers {
+            let row = Row::new(Name::clone(&pack.topic), now, self.order, pack.keys.len());
+            self.owed[*hearer].insert(place, row);
         }
-        let order = self.order;
-        self.packs.insert(pack.id.clone(), Body { pack, rows, order });
+        self.packs[place.0].insert(place.1, Body { pack, hearers, order: self.order });
+    }
+
+    fn number(&mut self, lane: &GroupLane) -> usize {
+        let number = self.lanes.number(lane);
+        let size = self.packs.len().max(number + 1);
+        self.packs.resize_with(size, BTreeMap::new);
+        self.owed.resize_with(size, BTreeMap::new);
+        number
     }
 
     /// Whether a place is neither handled, parked nor buried.
     pub(super) fn is_left(&self, lane: &GroupLane, pack: &PackId, index: u16) -> bool {
-        self.row(lane, pack).is_some_and(|row| row.left.contains(&index))
+        self.row(lane, pack).is_some_and(|row| row.is_left(index))
     }
 
     /// Whether a group still has to handle a place, parked included, buried not (rule 3).
     pub(super) fn waits(&self, group: &Name, pack: &PackId, index: u16) -> bool {
-        let Some(body) = self.packs.get(pack) else { return false };
+        let Some(body) = self.place(pack).and_then(|place| self.body(place)) else { return false };
         let lane = GroupLane { group: Name::clone(group), lane: body.pack.lane };
         self.row(&lane, pack).is_some_and(|row| row.waits(index))
     }
 
     /// Whether anything of a key is still to be handled in a lane, parked included, buried not (rule 3).
     pub(super) fn key_waits(&self, lane: &GroupLane, hash: u32) -> bool {
-        let rows = self.owed.get(lane).into_iter().flatten();
-        rows.filter_map(|(pack, row)| Some((self.packs.get(pack)?, row))).any(|(body, row)| {
+        let rows = self.owed_to(lane).into_iter().flatten();
+        rows.filter_map(|(place, row)| Some((self.body(*place)?, row))).any(|(body, row)| {
             (0..).zip(&body.pack.keys).any(|(index, key)| *key == hash && row.waits(index))
         })
     }
 
     /// Ends places that were left, parked or buried: handled ones leave the row, others are marked.
     pub(super) fn end(&mut self, lane: &GroupLane, pack: &PackId, indexes: &[u16], end: End) {
-        let Some(rows) = self.owed.get_mut(lane) else { return };
-        let Some(row) = rows.get_mut(pack) else { return };
-        for index in indexes {
-            row.left.remove(index);
-            row.parked.remove(index);
-            row.buried.remove(index);
-            match end {
-                End::Handled => false,
-                End::Parked => row.parked.insert(*index),
-                End::Buried => row.buried.insert(*index),
-            };
-        }
+        let (Some(hearer), Some(place)) = (self.lanes.find(lane), self.place(pack)) else { return };
+        let Some(row) = self.owed[hearer].get_mut(&place) else { return };
+        indexes.iter().for_each(|index| row.end(*index, end));
         self.rows += 1;
         if row.is_done() {
-            rows.remove(pack);
-            if rows.is_empty() {
-                self.owed.remove(lane);
-            }
-            self.forget(pack);
+            self.owed[hearer].remove(&place);
+            self.forget(place, hearer);
         }
     }
 
@@ -127,37 +107,40 @@ impl Owing {
         limit: Limit,
         now: Timestamp,
     ) -> (Vec<Owed>, Vec<PackId>) {
-        let open = |pack: &&PackId| self.row(lane, pack).is_some_and(|row| !row.left.is_empty());
-        let duplicates = asked.iter().filter(|pack| !open(pack)).cloned().collect();
-        let bounds = self.bounds(lane, asked.iter().filter(open));
-        let mut all: BTreeMap<u64, (&PackId, &Row, bool)> = BTreeMap::new();
-        if let Some(longer) = longer {
-            let rows = self.owed.get(lane).into_iter().flatten();
-            let late = rows.filter(|(_, row)| !row.left.is_empty() && now.since(row.since) > longer);
-            let late = self.bounds(lane, late.map(|(pack, _)| pack));
-            all.extend(self.within(lane, &late).map(|(pack, row)| (row.order, (pack, row, true))));
+        let Some(rows) = self.owed_to(lane) else { return (Vec::new(), asked.to_vec()) };
+        let (mut delivered, mut duplicates) = (BTreeSet::new(), Vec::new());
+        for pack in asked {
+            match self.place(pack).filter(|place| rows.get(place).is_some_and(|row| row.left() > 0)) {
+                Some(place) => _ = delivered.insert(place),
+                None => duplicates.push(pack.clone()),
+            }
         }
-        all.extend(self.within(lane, &bounds).map(|(pack, row)| (row.order, (pack, row, false))));
-        let delivered: BTreeSet<&PackId> = asked.iter().collect();
+        let mut all: BTreeMap<u64, Candidate<'_>> = BTreeMap::new();
+        if let Some(longer) = longer {
+            let late = rows.iter().filter(|(_, row)| row.left() > 0 && now.since(row.since) > longer);
+            let late = bounds(rows, late.map(|(place, _)| *place));
+            all.extend(within(rows, &late).map(|(place, row)| (row.order, (place, row, true))));
+        }
+        let wanted = bounds(rows, delivered.iter().copied());
+        all.extend(within(rows, &wanted).map(|(place, row)| (row.order, (place, row, false))));
         (self.cut(all.into_values(), &delivered, limit), duplicates)
     }
 
-    /// Those of `lanes` with places left for longer than the time beside them (rule 2).
+    /// Whether a lane has places left for longer than that (rule 2).
     pub(super) fn overdue(&self, lane: &GroupLane, longer: Duration, now: Timestamp) -> bool {
-        let mut rows = self.owed.get(lane).into_iter().flat_map(BTreeMap::values);
-        rows.any(|row| !row.left.is_empty() && now.since(row.since) > longer)
+        let mut rows = self.owed_to(lane).into_iter().flat_map(BTreeMap::values);
+        rows.any(|row| row.left() > 0 && now.since(row.since) > longer)
     }
 
     /// Packs after each sender's cursor with places left for someone, oldest first (rule 11).
     pub(super) fn unsent(&self, after: &[(GroupLane, u64)], limit: Limit) -> Vec<Pack> {
         let mut all: BTreeMap<u64, &Pack> = BTreeMap::new();
         for (sender, position) in after {
-            let from = PackId { sender: sender.clone(), position: position.saturating_add(1) };
-            let to = PackId { sender: sender.clone(), position: u64::MAX };
-            let packs = self.packs.range(from..=to).map(|(_, body)| body);
-            let packs = packs.filter(|body| self.anyone_left(&body.pack));
+            let Some(sender) = self.lanes.find(sender) else { continue };
+            let packs = self.packs[sender].range(position.saturating_add(1)..);
+            let packs = packs.filter(|(position, body)| self.is_left_to_anyone((sender, **position), body));
             // Each holds a message, so that more than this of one sender never fits.
-            all.extend(packs.take(limit.messages.max(1)).map(|body| (body.order, &body.pack)));
+            all.extend(packs.take(limit.messages.max(1)).map(|(_, body)| (body.order, &body.pack)));
         }
         let (mut messages, mut bytes) = (0, 0);
         let fits = |pack: &&Pack| {
@@ -171,23 +154,26 @@ impl Owing {
 
     /// The bytes, topic and lane of a pack.
     pub(super) fn pack(&self, pack: &PackId) -> Option<&Pack> {
-        self.packs.get(pack).map(|body| &body.pack)
+        self.body(self.place(pack)?).map(|body| &body.pack)
     }
 
     /// Whether a sender has packs that are still to be told to `hearer`.
     pub(super) fn is_unsent_to(&self, sender: &str, hearer: &str) -> bool {
-        let rows = self.owed.iter().filter(|(lane, _)| &*lane.group == hearer).flat_map(|(_, rows)| rows);
-        rows.into_iter().any(|(pack, row)| &*pack.sender.group == sender && !row.left.is_empty())
+        let hearers = self.lanes.names().filter(|(_, lane)| &*lane.group == hearer);
+        hearers
+            .flat_map(|(hearer, _)| &self.owed[hearer])
+            .any(|((from, _), row)| &*self.lanes.name(*from).group == sender && row.left() > 0)
     }
 
     /// Removes all rows of a group, and gives how many.
     pub(super) fn remove(&mut self, group: &str) -> u64 {
-        let lanes: Vec<GroupLane> = self.owed.keys().filter(|lane| &*lane.group == group).cloned().collect();
+        let own = self.lanes.names().filter(|(_, lane)| &*lane.group == group);
+        let hearers: Vec<usize> = own.map(|(number, _)| number).collect();
         let mut removed = 0;
-        for rows in lanes.iter().filter_map(|lane| self.owed.remove(lane)).collect::<Vec<_>>() {
-            for pack in rows.keys() {
+        for hearer in hearers {
+            for place in std::mem::take(&mut self.owed[hearer]).into_keys() {
                 removed += 1;
-                self.forget(pack);
+                self.forget(place, hearer);
             }
         }
         self.rows += removed;
@@ -196,88 +182,75 @@ impl Owing {
 
     /// How many owed rows there are.
     pub(super) fn count(&self) -> u64 {
-        self.owed.values().map(|rows| rows.len() as u64).sum()
+        self.owed.iter().map(|rows| rows.len() as u64).sum()
     }
 
     /// What is owed, of one key or all.
     pub(super) fn waiting(&self, hash: Option<u32>) -> impl Iterator<Item = Waiting> {
-        let rows = self.owed.iter().flat_map(|(lane, rows)| rows.iter().map(move |row| (lane, row)));
-        rows.filter(move |(_, (pack, row))| {
+        let lanes: BTreeMap<&GroupLane, usize> =
+            self.lanes.names().map(|(number, lane)| (lane, number)).collect();
+        let rows = lanes.into_iter().flat_map(move |(lane, hearer)| {
+            self.owed[hearer].iter().filter_map(move |(place, row)| Some((lane, self.body(*place)?, row)))
+        });
+        rows.filter(move |(_, body, row)| {
             hash.is_none_or(|hash| {
-                let keys = self.packs.get(*pack).map(|body| &body.pack.keys);
-                let mut own = (0..).zip(keys.into_iter().flatten()).filter(|(_, key)| **key == hash);
-                own.any(|(index, _)| row.waits(index) || row.buried.contains(&index))
+                (0..).zip(&body.pack.keys).any(|(index, key)| *key == hash && row.stands(index))
             })
         })
-        .map(|(lane, (pack, row))| Waiting::Owed {
+        .map(|(lane, body, row)| Waiting::Owed {
             lane: lane.clone(),
-            pack: pack.clone(),
+            pack: body.pack.id.clone(),
             topic: Name::clone(&row.topic),
             since: row.since,
-            left: row.left.len(),
-            marked: row.parked.len() + row.buried.len(),
+            left: row.left(),
+            marked: row.marked(),
         })
+    }
+
+    fn place(&self, pack: &PackId) -> Option<Place> {
+        Some((self.lanes.find(&pack.sender)?, pack.position))
+    }
+
+    fn body(&self, (sender, position): Place) -> Option<&Body> {
+        self.packs[sender].get(&position)
+    }
+
+    fn owed_to(&self, lane: &GroupLane) -> Option<&BTreeMap<Place, Row>> {
+        self.owed.get(self.lanes.find(lane)?)
     }
 
     fn row(&self, lane: &GroupLane, pack: &PackId) -> Option<&Row> {
-        self.owed.get(lane)?.get(pack)
+        self.owed_to(lane)?.get(&self.place(pack)?)
     }
 
-    fn anyone_left(&self, pack: &Pack) -> bool {
-        let rows = self.owed.iter().filter(|(lane, _)| lane.lane == pack.lane);
-        rows.filter_map(|(_, rows)| rows.get(&pack.id)).any(|row| !row.left.is_empty())
-    }
-
-    /// The last position that is wanted of each sender and topic.
-    fn bounds<'a>(&'a self, lane: &GroupLane, packs: impl Iterator<Item = &'a PackId>) -> Bounds<'a> {
-        let mut bounds = Bounds::new();
-        for pack in packs {
-            let Some(row) = self.row(lane, pack) else { continue };
-            let bound = bounds.entry((&pack.sender, &row.topic)).or_default();
-            *bound = pack.position.max(*bound);
-        }
-        bounds
-    }
-
-    fn within<'a>(
-        &'a self,
-        lane: &GroupLane,
-        bounds: &Bounds<'a>,
-    ) -> impl Iterator<Item = (&'a PackId, &'a Row)> {
-        let rows = self.owed.get(lane);
-        let mut all = Vec::new();
-        for ((sender, topic), last) in bounds {
-            let from = PackId { sender: (*sender).clone(), position: 0 };
-            let to = PackId { sender: (*sender).clone(), position: *last };
-            let range = rows.into_iter().flat_map(|rows| rows.range(from.clone()..=to.clone()));
-            all.extend(range.filter(|(_, row)| row.topic == **topic && !row.left.is_empty()));
-        }
-        all.into_iter()
+    fn is_left_to_anyone(&self, place: Place, body: &Body) -> bool {
+        let mut rows = body.hearers.iter().filter_map(|hearer| self.owed[*hearer].get(&place));
+        rows.any(|row| row.left() > 0)
     }
 
     fn cut<'a>(
         &self,
-        rows: impl Iterator<Item = (&'a PackId, &'a Row, bool)>,
-        delivered: &BTreeSet<&PackId>,
+        rows: impl Iterator<Item = Candidate<'a>>,
+        delivered: &BTreeSet<Place>,
         limit: Limit,
     ) -> Vec<Owed> {
         let (mut room, mut bytes) = (limit.messages.max(1), 0);
         let mut owed: Vec<Owed> = Vec::new();
-        for (pack, row, overdue) in rows {
-            let Some(body) = self.packs.get(pack).map(|body| &body.pack) else { continue };
-            bytes += body.bytes.len();
+        for (place, row, overdue) in rows {
+            let Some(Body { pack, .. }) = self.body(place) else { continue };
+            bytes += pack.bytes.len();
             if room == 0 || (!owed.is_empty() && bytes > limit.bytes) {
                 break;
             }
-            let left: Vec<u16> = row.left.iter().copied().take(room).collect();
+            let left: Vec<u16> = row.places().take(room).collect();
             room -= left.len();
             owed.push(Owed {
-                pack: pack.clone(),
+                pack: pack.id.clone(),
                 topic: Name::clone(&row.topic),
-                cut: left.len() < row.left.len(),
+                cut: left.len() < row.left(),
                 left,
-                count: u16::try_from(body.keys.len()).unwrap_or(u16::MAX),
-                bytes: (!delivered.contains(pack)).then(|| Bytes::clone(&body.bytes)),
+                count: u16::try_from(pack.keys.len()).unwrap_or(u16::MAX),
+                bytes: (!delivered.contains(&place)).then(|| Bytes::clone(&pack.bytes)),
                 overdue,
             });
         }
@@ -285,12 +258,29 @@ impl Owing {
     }
 
     /// A body goes with its last row.
-    fn forget(&mut self, pack: &PackId) {
-        let Some(body) = self.packs.get_mut(pack) else { return };
-        body.rows -= 1;
-        if body.rows == 0 {
-            self.packs.remove(pack);
+    fn forget(&mut self, (sender, position): Place, hearer: usize) {
+        let Some(body) = self.packs[sender].get_mut(&position) else { return };
+        body.hearers.retain(|other| *other != hearer);
+        if body.hearers.is_empty() {
+            self.packs[sender].remove(&position);
             self.rows += 1;
         }
     }
+}
+
+fn bounds(rows: &BTreeMap<Place, Row>, places: impl Iterator<Item = Place>) -> Bounds<'_> {
+    let mut bounds = Bounds::new();
+    for place in places {
+        let Some(row) = rows.get(&place) else { continue };
+        let bound = bounds.entry((place.0, &row.topic)).or_default();
+        *bound = place.1.max(*bound);
+    }
+    bounds
+}
+
+fn within<'a>(rows: &'a BTreeMap<Place, Row>, bounds: &Bounds<'a>) -> impl Iterator<Item = (Place, &'a Row)> {
+    bounds.iter().flat_map(|((sender, topic), last)| {
+        let range = rows.range((*sender, 0)..=(*sender, *last)).map(|(place, row)| (*place, row));
+        range.filter(|(_, row)| row.topic == **topic && row.left() > 0)
+    })
 }

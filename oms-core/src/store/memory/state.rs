@@ -83,7 +83,7 @@ impl State {
 
     /// Whether a group's calls or public messages must still be brought to their end (rule 4).
     pub(super) fn is_busy(&self, group: &str) -> bool {
-        self.effects.is_any_claimed(group) || self.owing.is_unsent_to(group, PUBLIC)
+        self.effects.is_any_told(group) || self.owing.is_unsent_to(group, PUBLIC)
     }
 
     /// Removes all rows of a group.

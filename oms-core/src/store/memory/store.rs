@@ -6,8 +6,8 @@ use crate::{
     clock::Clock,
     message::{GroupLane, Limit, Pack},
     store::{
-        Ask, Counts, DeadLetter, Doing, Lease, Local, Pick, PublicPack, Recorded, Registered, Right, Store,
-        StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting, locks::Locks,
+        Ask, Claimed, Counts, DeadLetter, Lease, Local, Pick, Postponed, PublicPack, Recorded, Registered,
+        Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting, locks::Locks,
     },
 };
 use async_trait::async_trait;
@@ -131,16 +131,30 @@ impl Store for MemoryStore {
         Ok(0)
     }
 
-    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
+    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Claimed, StoreError> {
+        let now = self.0.clock.now();
         // Only the lanes with something to claim are locked: the others' turns are not held up.
-        let lanes = self.0.state().effects.claimable(leases, gateway, limit);
+        let lanes = self.0.state().effects.claimable(leases, gateway, limit, now);
         let _lanes = self.0.lanes.lock_all(lanes.clone()).await;
         let mut state = self.0.state();
         if let Some(lost) = leases.iter().find(|lease| !state.leases.holds(lease)) {
             return Err(StoreError::LostLease(lost.lane.clone()));
         }
         let locked: Vec<Lease> = leases.iter().filter(|lease| lanes.contains(&lease.lane)).cloned().collect();
-        Ok(state.effects.claim(&locked, gateway, limit))
+        let doings = state.effects.claim(&locked, gateway, limit, now);
+        let next = state.effects.next(leases, gateway).map(|next| next.since(now));
+        Ok(Claimed { doings, next })
+    }
+
+    async fn postpone(&self, wishes: &[Postponed]) -> Result<(), StoreError> {
+        let now = self.0.clock.now();
+        let mut state = self.0.state();
+        for wish in wishes {
+            if state.leases.holds(&wish.lease) {
+                state.effects.postpone(wish, now);
+            }
+        }
+        Ok(())
     }
 
     async fn dead_letters(

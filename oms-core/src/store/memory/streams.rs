@@ -2,30 +2,64 @@
 
 use crate::{
     clock::Timestamp,
-    id::{Name, Rank, StreamId},
+    id::{MessageId, Name, StreamId},
     message::GroupLane,
-    store::{Recorded, Stream, Write},
+    store::{Event, Recorded, Stream, Table, Write},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Bound};
+
+/// The events of one turn and stream.
+struct Turn {
+    /// The version before them.
+    after: u64,
+    events: Vec<Event>,
+    causes: Vec<MessageId>,
+    time: Timestamp,
+    lane: GroupLane,
+    position: u64,
+}
+
+impl Turn {
+    fn recorded<'a>(&'a self, stream: &'a StreamId) -> impl Iterator<Item = Recorded> + 'a {
+        let events = self.events.iter().zip(&self.causes);
+        (self.after + 1..).zip(events).map(|(version, (event, cause))| Recorded {
+            stream: stream.clone(),
+            version,
+            event: event.clone(),
+            cause: *cause,
+            time: self.time,
+            lane: self.lane.clone(),
+            position: self.position,
+        })
+    }
+}
 
 #[derive(Default)]
 struct Row {
     stream: Stream,
-    events: Vec<Recorded>,
+    turns: Vec<Turn>,
 }
 
 /// Where a turn's events of one stream lie.
 struct Written {
+    position: u64,
     stream: StreamId,
-    after: usize,
-    count: usize,
+    turn: usize,
+}
+
+/// The streams of one kind in order of id, brought up to date when somebody asks: writing needs no order.
+#[derive(Default)]
+struct Index {
+    sorted: BTreeMap<Name, StreamId>,
+    fresh: Vec<StreamId>,
 }
 
 /// All streams that were ever written.
 #[derive(Default)]
 pub(super) struct StreamTable {
-    all: BTreeMap<StreamId, Row>,
-    log: BTreeMap<GroupLane, BTreeMap<u64, Vec<Written>>>,
+    all: Table<StreamId, Row>,
+    kinds: BTreeMap<Name, Index>,
+    log: BTreeMap<GroupLane, Vec<Written>>,
     pub(super) rows: u64,
 }
 
@@ -44,55 +78,62 @@ impl StreamTable {
     pub(super) fn write(&mut self, lane: &GroupLane, position: u64, write: Write, time: Timestamp) {
         let Write { stream, expected, events, mut next, fixed_is_new, causes } = write;
         let row = self.all.entry(stream.clone()).or_default();
+        if row.turns.is_empty() {
+            let index = match self.kinds.get_mut(&stream.kind) {
+                Some(index) => index,
+                None => self.kinds.entry(Name::clone(&stream.kind)).or_default(),
+            };
+            index.fresh.push(stream.clone());
+        }
         if !fixed_is_new {
             next.fixed = row.stream.fixed.take();
         }
         next.unclaimed = Vec::new();
         row.stream = next;
-        let (after, count) = (row.events.len(), events.len());
-        for (version, (event, cause)) in (expected + 1..).zip(events.into_iter().zip(causes)) {
-            let stream = stream.clone();
-            let lane = lane.clone();
-            row.events.push(Recorded { stream, version, event, cause, time, lane, position });
-        }
+        let written = Written { position, stream, turn: row.turns.len() };
+        row.turns.push(Turn { after: expected, events, causes, time, lane: lane.clone(), position });
         self.rows += 1;
-        let log = self.log.entry(lane.clone()).or_default();
-        log.entry(position).or_default().push(Written { stream, after, count });
+        match self.log.get_mut(lane) {
+            Some(log) => log.push(written),
+            None => _ = self.log.insert(lane.clone(), vec![written]),
+        }
     }
 
     /// The events of a stream after a version.
     pub(super) fn history(&self, stream: &StreamId, after: u64, limit: usize) -> Vec<Recorded> {
-        let events = self.all.get(stream).map(|row| row.events.as_slice()).unwrap_or_default();
-        let after = usize::try_from(after).unwrap_or(usize::MAX).min(events.len());
-        events[after..].iter().take(limit).cloned().collect()
+        let turns = self.all.get(stream).map(|row| row.turns.as_slice()).unwrap_or_default();
+        // The turn that holds the first wanted event is the last that began at or before it.
+        let first = turns.partition_point(|turn| turn.after <= after).saturating_sub(1);
+        let events = turns[first..].iter().flat_map(|turn| turn.recorded(stream));
+        events.skip_while(|recorded| recorded.version <= after).take(limit).collect()
     }
 
     /// The events of a lane after a position; those of one position are never parted.
     pub(super) fn log(&self, lane: &GroupLane, after: u64, limit: usize) -> Vec<Recorded> {
-        let mut found = Vec::new();
-        let Some(log) = self.log.get(lane) else { return found };
-        for written in log.range(after.saturating_add(1)..).map(|(_, written)| written) {
-            if found.len() >= limit {
+        let mut found: Vec<Recorded> = Vec::new();
+        let log = self.log.get(lane).map(Vec::as_slice).unwrap_or_default();
+        let first = log.partition_point(|written| written.position <= after);
+        for Written { position, stream, turn } in &log[first..] {
+            if found.len() >= limit && found.last().is_none_or(|last| last.position < *position) {
                 break;
             }
-            for Written { stream, after, count } in written {
-                let events = self.all.get(stream).map(|row| row.events.as_slice()).unwrap_or_default();
-                found.extend(events.iter().skip(*after).take(*count).cloned());
-            }
+            let turn = self.all.get(stream).and_then(|row| row.turns.get(*turn));
+            found.extend(turn.into_iter().flat_map(|turn| turn.recorded(stream)));
         }
         found
     }
 
     /// The streams of a kind after an id, in order.
-    pub(super) fn of_kind(&self, kind: &str, after: Option<&str>, limit: usize) -> Vec<(StreamId, Stream)> {
-        let mut found = BTreeMap::new();
-        for rank in [Rank::Keyed, Rank::Shared] {
-            let from = StreamId { rank, kind: Name::from(kind), id: Name::from(after.unwrap_or_default()) };
-            let rows = self.all.range(from..).take_while(|(id, _)| id.rank == rank && &*id.kind == kind);
-            let later = rows.filter(|(id, _)| after.is_none_or(|after| &*id.id > after));
-            found.extend(later.take(limit).map(|(id, row)| (Name::clone(&id.id), (id, row))));
-        }
-        let sorted = found.into_values().take(limit);
-        sorted.map(|(id, row)| (id.clone(), row.stream.clone())).collect()
+    pub(super) fn of_kind(
+        &mut self,
+        kind: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<(StreamId, Stream)> {
+        let Some(Index { sorted, fresh }) = self.kinds.get_mut(kind) else { return Vec::new() };
+        sorted.extend(fresh.drain(..).map(|stream| (Name::clone(&stream.id), stream)));
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = sorted.range::<str, _>((after, Bound::Unbounded)).take(limit);
+        later.map(|(_, stream)| (stream.clone(), self.all[stream].stream.clone())).collect()
     }
 }

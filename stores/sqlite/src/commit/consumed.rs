@@ -5,14 +5,15 @@ use crate::{
     alarm,
     letters::{HANDLED, REDRIVEN, REDRIVEN_PARKED},
     owed::{self, BURIED, LEFT, PARKED},
-    rows::{blob, execute, int, one, pack_row},
+    rows::{blob, execute, int, name, one, pack_row},
     wire::unpack_message,
+    wishes,
 };
 use bytes::Bytes;
 use oms_core::{
     gateway::EffectKey,
     message::PackId,
-    store::{Consumed, End, StoreError, Writes},
+    store::{Consumed, End, StoreError, Then, Writes},
 };
 use rusqlite::{Row, params};
 
@@ -36,8 +37,7 @@ impl Job<'_> {
                 }
                 Consumed::Released { seq, end } => self.released(*seq, *end)?,
                 Consumed::Redriven { number, end } => self.redriven(*number, *end)?,
-                Consumed::Answered { effect, settled } if *settled => self.end(effect)?,
-                Consumed::Answered { effect, settled: _ } => self.stands(effect)?,
+                Consumed::Answered { effect, then } => self.answered(effect, *then)?,
             }
         }
         Ok(())
@@ -93,11 +93,22 @@ impl Job<'_> {
         Ok(())
     }
 
-    /// An answer that settles nothing needs a wish that still stands.
-    fn stands(&self, key: &EffectKey) -> Result<(), StoreError> {
-        let sql = "SELECT 1 FROM effect WHERE ord = ?1 AND step = ?2 AND attempt = ?3 AND lane = ?4";
-        let found =
-            one(self.db, sql, params![&*key.order, &*key.step, key.attempt, self.turn.id], |_| Ok(()))?;
-        found.ok_or(StoreError::Conflict)
+    /// Whatever comes after an answer, its wish must still stand.
+    fn answered(&mut self, key: &EffectKey, then: Then) -> Result<(), StoreError> {
+        let (again, heard) = match then {
+            Then::Gone => return self.end(key),
+            Then::Kept if wishes::stands(self.db, self.turn.id, key)? => return Ok(()),
+            Then::Kept => return Err(StoreError::Conflict),
+            Then::LetGo { again, heard } => (again, heard),
+        };
+        let look = self.turn.at.after(again);
+        let sql = "UPDATE effect SET look = ?5, heard = ?6, calls = 0
+            WHERE ord = ?1 AND step = ?2 AND attempt = ?3 AND lane = ?4 RETURNING gateway";
+        let heard = heard.0.to_be_bytes();
+        let row = params![&*key.order, &*key.step, key.attempt, self.turn.id, look.0, heard];
+        let gateway = one(self.db, sql, row, |row| name(row, 0))?.ok_or(StoreError::Conflict)?;
+        self.after.parted.push(key.clone());
+        self.after.looks.push(((self.turn.id, gateway), look));
+        Ok(())
     }
 }

@@ -3,7 +3,8 @@
 use super::Job;
 use crate::{
     alarm,
-    present::{Wish, present},
+    known::Wish,
+    present::present,
     rows::{execute, int, one, pack_row, rank, uint},
     wire::pack_events,
 };
@@ -95,10 +96,12 @@ impl Job<'_> {
     }
 
     pub(super) fn wish(&mut self, effects: &[Effect]) -> Result<(), StoreError> {
-        let sql = "INSERT INTO effect (ord, step, attempt, lane, gateway, kind, stream, rank, cause, request)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
+        let sql =
+            "INSERT INTO effect (ord, step, attempt, lane, gateway, kind, stream, rank, cause, request, look)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
         for effect in effects {
-            let (key, id) = (&effect.key, &effect.stream);
+            let (key, id, look) = (&effect.key, &effect.stream, self.turn.at);
+            let known = present(&self.turn.shared).known.has_room(self.after.wished.len());
             let row = params![
                 &*key.order,
                 &*key.step,
@@ -110,18 +113,19 @@ impl Job<'_> {
                 rank(id.rank),
                 effect.cause.0.to_be_bytes(),
                 &effect.request[..],
+                (!known).then_some(look.0),
             ];
             if execute(self.db, sql, row)? == 0 {
                 continue;
             }
-            let wish = Wish {
-                row: self.db.last_insert_rowid(),
-                lane: self.turn.id,
-                gateway: effect.gateway.clone(),
-                stream: id.clone(),
-                claimed: false,
-                maybe_told: false,
-            };
+            self.after.effects += 1;
+            let queue = (self.turn.id, effect.gateway.clone());
+            if !known {
+                self.after.looks.push((queue, look));
+                continue;
+            }
+            let row = self.db.last_insert_rowid();
+            let wish = Wish { row, queue, stream: id.clone(), look, claimed: false, maybe_told: false };
             self.after.wished.push((key.clone(), wish));
         }
         Ok(())
@@ -129,7 +133,7 @@ impl Job<'_> {
 
     pub(super) fn withdraw(&mut self, keys: &[EffectKey]) -> Result<(), StoreError> {
         for key in keys {
-            if !present(&self.turn.shared).withdrawable(key) {
+            if !present(&self.turn.shared).known.is_untold(key) {
                 return Err(StoreError::Conflict);
             }
             self.end(key)?;
@@ -143,6 +147,7 @@ impl Job<'_> {
         if execute(self.db, sql, params![&*key.order, &*key.step, key.attempt, self.turn.id])? == 0 {
             return Err(StoreError::Conflict);
         }
+        self.after.effects -= 1;
         self.after.gone.push(key.clone());
         Ok(())
     }
