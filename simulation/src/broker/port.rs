@@ -25,6 +25,8 @@ pub(crate) struct SimBroker {
     world: Arc<World>,
     /// A connection belongs to one server; another server is another connection.
     connection: Mutex<(Arc<MemoryBroker>, Arc<MemoryBroker>)>,
+    /// What was declared over it.
+    declared: Mutex<Topology>,
 }
 
 /// What becomes of one pack.
@@ -42,7 +44,7 @@ enum Way {
 impl SimBroker {
     pub(crate) fn new(world: Arc<World>) -> Self {
         let connection = Mutex::new((world.wire.server(), Arc::new(world.wire.connect())));
-        Self { world, connection }
+        Self { world, connection, declared: Mutex::default() }
     }
 
     /// The connection to the server that is there now.
@@ -80,19 +82,17 @@ impl SimBroker {
         way
     }
 
-    /// The whole topology is declared before the first publish (rule 4); who came or goes in mid-run may miss it.
+    /// Who publishes has declared all who hear it (rule 4), but for those who come or go in mid-run.
     fn require_declared(&self, packs: &[Pack]) {
-        let (world, wire) = (&self.world, &self.world.wire);
-        if wire.forgot() {
-            return;
-        }
+        let declared = locked(&self.declared);
         let missing = |pack: &Pack| {
-            let book = world.book();
+            let book = self.world.book();
             let mut own = book.hearers(&pack.id).filter(|group| ![PUBLIC, LATE, BRIEF].contains(&&***group));
-            own.find(|group| !wire.is_declared(group, &pack.topic)).cloned()
+            own.find(|group| declared.hears.get(*group).is_none_or(|topics| !topics.contains(&pack.topic))).cloned()
         };
         if let Some((pack, group)) = packs.iter().find_map(|pack| Some((pack, missing(pack)?))) {
-            world.wrong(format!("{} was published before {group} was declared to hear {}", pack.id, pack.topic));
+            let (id, topic) = (&pack.id, &pack.topic);
+            self.world.wrong(format!("{id} was published by one who had not declared that {group} hears {topic}"));
         }
     }
 
@@ -139,6 +139,7 @@ impl Broker for SimBroker {
     async fn declare(&self, topology: &Topology) -> Result<(), BrokerError> {
         self.there().await?.declare(topology).await?;
         self.world.wire.declared(topology);
+        *locked(&self.declared) = topology.clone();
         Ok(())
     }
 

@@ -4,7 +4,6 @@ use crate::world::locked;
 use oms_core::{
     broker::{Broker as _, MemoryBroker, Topology},
     clock::Timestamp,
-    id::Name,
     message::{Pack, PackId},
 };
 use std::{
@@ -19,8 +18,6 @@ const KEPT: usize = 400;
 struct State {
     server: Arc<MemoryBroker>,
     topology: Topology,
-    /// What each group hears, of all that was declared.
-    declared: BTreeSet<(Name, Name)>,
     away_until: Option<Timestamp>,
     log: Vec<Pack>,
     outside: BTreeSet<PackId>,
@@ -70,16 +67,7 @@ impl Wire {
 
     /// Keeps what was declared, for the one who declares all but one group later.
     pub(crate) fn declared(&self, topology: &Topology) {
-        let mut state = locked(&self.0);
-        state.topology = topology.clone();
-        for (group, topics) in &topology.hears {
-            state.declared.extend(topics.iter().map(|topic| (group.clone(), topic.clone())));
-        }
-    }
-
-    /// Whether anybody has declared that a group hears a topic, if it never forgot.
-    pub(crate) fn is_declared(&self, group: &Name, topic: &Name) -> bool {
-        locked(&self.0).declared.contains(&(group.clone(), topic.clone()))
+        locked(&self.0).topology = topology.clone();
     }
 
     /// Forgets every pack and the topology.

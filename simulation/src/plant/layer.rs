@@ -6,8 +6,8 @@ use oms_core::{
     broker::Topology,
     message::{GroupLane, Limit, Pack},
     store::{
-        Ask, Counts, DeadLetter, Doing, Found, Lease, Local, Pick, PublicPack, Recorded, Registered, Right, Store,
-        StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting, Writes,
+        Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, Pick, Postponed, PublicPack, Recorded, Registered, Right,
+        Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting, Writes,
     },
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -142,8 +142,12 @@ impl<L: Layer> Store for Layered<L> {
         self.inside.collect(cap).await
     }
 
-    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Vec<Doing>, StoreError> {
+    async fn claim(&self, leases: &[Lease], gateway: &str, limit: usize) -> Result<Claimed, StoreError> {
         self.inside.claim(leases, gateway, limit).await
+    }
+
+    async fn postpone(&self, wishes: &[Postponed]) -> Result<(), StoreError> {
+        self.inside.postpone(wishes).await
     }
 
     async fn dead_letters(&self, pick: &Pick, after: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {

@@ -35,17 +35,6 @@ use provider::{Hasty, Unkeyed};
 use std::sync::{Arc, Mutex};
 use wire::{Client, Wrong};
 
-impl Plant {
-    /// All of them.
-    pub const ALL: &'static [Plant] = &[];
-
-    /// Its name on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {}
-    }
-}
-
 /// Puts a planted bug around a process's store.
 pub(crate) fn around_store(world: &Arc<World>, process: &Process, store: Arc<dyn Store>) -> Arc<dyn Store> {
     let here = || Arc::clone(world);

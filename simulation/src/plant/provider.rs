@@ -6,7 +6,6 @@ use crate::{
 };
 use async_trait::async_trait;
 use oms_core::{
-    clock::Clock as _,
     gateway::{
         EffectKey, NoAnswer, Port, Repeats, Reported,
         journal::{Fact, Journal as _, LedgerEntry},
