@@ -81,8 +81,10 @@ pub fn command(seed: u64, cuts: &Cuts, plant: Option<Plant>) -> String {
         command += &format!(" --plant {}", plant.name());
     }
     if !cuts.orders.is_empty() {
-        let stay: Vec<String> =
-            (0..ORDERS).filter(|number| !cuts.orders.contains(number)).map(|number| number.to_string()).collect();
+        let stay: Vec<String> = (0..ORDERS)
+            .filter(|number| !cuts.orders.contains(number))
+            .map(|number| number.to_string())
+            .collect();
         command += &format!(" --orders {}", stay.join(","));
     }
     if !cuts.faults.is_empty() {

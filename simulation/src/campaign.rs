@@ -128,7 +128,8 @@ impl Found {
 
 fn bar(seeds: u64) -> ProgressBar {
     let bar = ProgressBar::new(seeds);
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} seeds, {per_sec}, {eta} left");
+    let style =
+        ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} seeds, {per_sec}, {eta} left");
     if let Ok(style) = style {
         bar.set_style(style);
     }

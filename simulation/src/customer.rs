@@ -1,12 +1,6 @@
 //! Customers: they order, order again when nobody answers, cancel at any moment, and let holds go.
 
-use crate::{
-    dice::Dice,
-    mark::Mark,
-    plan::Workload,
-    process::call,
-    world::World,
-};
+use crate::{dice::Dice, mark::Mark, plan::Workload, process::call, world::World};
 use oms_core::{
     event::{inventory::AdjustStock, payment::PaymentChoice, shipping::Address},
     id::{CustomerId, Name, OrderId, Sku},
@@ -92,18 +86,26 @@ impl Customer {
         self.dice.index(self.world.processes.len())
     }
 
+    /// The idempotency key, another in each seed: so are the order's id, its lane, and the ids of all its messages.
+    fn key(&self) -> String {
+        format!("{}/{}", self.world.plan.seed, self.number)
+    }
+
     /// Places the order, again and again until somebody says that it is placed.
     async fn place(&mut self, order: &NewOrder) -> OrderId {
-        let key = self.number.to_string();
+        let key = self.key();
         loop {
             let place = self.process();
-            let asked = call(&self.world, place, async |oms| oms.place(order.clone(), "shop", &key).await).await;
+            let asked =
+                call(&self.world, place, async |oms| oms.place(order.clone(), "shop", &key).await).await;
             match asked {
                 Some(Ok(placed)) => {
                     if placed.known {
                         self.world.mark(Mark::PlacedAgain);
                     }
-                    self.world.trace.say(|| format!("customer {}: placed {}", self.number, placed.id.as_str()));
+                    self.world
+                        .trace
+                        .say(|| format!("customer {}: placed {}", self.number, placed.id.as_str()));
                     self.world.accept(placed.id.clone(), self.number);
                     return placed.id;
                 }
@@ -118,7 +120,7 @@ impl Customer {
 
     /// The key names this order: another one under it is refused.
     async fn reuse_the_key(&mut self, order: &NewOrder) {
-        let (key, place) = (self.number.to_string(), self.process());
+        let (key, place) = (self.key(), self.process());
         let mut other = order.clone();
         other.address.country = "Norway".to_owned();
         match call(&self.world, place, async |oms| oms.place(other, "shop", &key).await).await {
@@ -131,9 +133,12 @@ impl Customer {
     async fn cancel(&mut self, id: &OrderId) {
         for _ in 0..5 {
             let place = self.process();
-            let asked = call(&self.world, place, async |oms| oms.cancel(id, "customer", "no more").await).await;
+            let asked =
+                call(&self.world, place, async |oms| oms.cancel(id, "customer", "no more").await).await;
             if let Some(Ok(reply)) = asked {
-                self.world.trace.say(|| format!("customer {}: cancels, accepted {}", self.number, reply.accepted));
+                self.world
+                    .trace
+                    .say(|| format!("customer {}: cancels, accepted {}", self.number, reply.accepted));
                 if !reply.accepted {
                     self.world.mark(Mark::CancelRefused);
                 }

@@ -23,9 +23,9 @@ impl Dice {
     #[must_use]
     pub fn new(seed: u64, purpose: &str) -> Self {
         // FNV-1a: the purposes of one seed only have to differ.
-        let of = purpose
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        let of = purpose.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
         Self(Xoshiro256PlusPlus::seed_from_u64(seed.rotate_left(32) ^ of))
     }
 
@@ -83,5 +83,5 @@ mod tests {
         assert_eq!(thrown, FOR_EVER, "a campaign of an older release must repeat");
     }
 
-    const FOR_EVER: [u64; 4] = [0, 0, 0, 0];
+    const FOR_EVER: [u64; 4] = [992, 250, 282, 285];
 }

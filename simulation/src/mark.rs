@@ -154,7 +154,8 @@ impl Marks {
 
     /// Adds another run's.
     pub fn add(&mut self, other: &Marks) {
-        let sum = |all: &mut Vec<u64>, one: &[u64]| all.iter_mut().zip(one).for_each(|(all, one)| *all += one);
+        let sum =
+            |all: &mut Vec<u64>, one: &[u64]| all.iter_mut().zip(one).for_each(|(all, one)| *all += one);
         sum(&mut self.faults, &other.faults);
         sum(&mut self.marks, &other.marks);
     }

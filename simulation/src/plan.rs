@@ -160,16 +160,10 @@ impl Plan {
 }
 
 fn options(dice: &mut Dice) -> Options {
-    let outage = RetryPolicy {
-        attempts: u32::MAX,
-        first: Duration::from_millis(20),
-        longest: Duration::from_secs(1),
-    };
-    let retry = RetryPolicy {
-        attempts: 4,
-        first: Duration::from_millis(200),
-        longest: Duration::from_secs(3),
-    };
+    let outage =
+        RetryPolicy { attempts: u32::MAX, first: Duration::from_millis(20), longest: Duration::from_secs(1) };
+    let retry =
+        RetryPolicy { attempts: 4, first: Duration::from_millis(200), longest: Duration::from_secs(3) };
     let messages = [2, 5, 20, 200][dice.index(4)];
     Options {
         lanes: [1, 2, 2, 3][dice.index(4)],

@@ -89,7 +89,10 @@ impl Process {
             return Some(booting(Arc::clone(world), self.place));
         }
         let (oms, _) = self.oms()?;
-        oms.tasks().into_iter().find(|task| task.name == name).map(|task| counted(world, self.place, task.future))
+        oms.tasks()
+            .into_iter()
+            .find(|task| task.name == name)
+            .map(|task| counted(world, self.place, task.future))
     }
 
     /// Its tasks were dropped: it boots again after a while.
@@ -139,7 +142,11 @@ impl Process {
 }
 
 /// Counts a loop that ends by itself.
-pub(crate) fn counted(world: &Arc<World>, place: usize, task: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+pub(crate) fn counted(
+    world: &Arc<World>,
+    place: usize,
+    task: BoxFuture<'static, ()>,
+) -> BoxFuture<'static, ()> {
     let world = Arc::clone(world);
     let counted = async move {
         task.await;
@@ -240,17 +247,15 @@ fn hearers(world: &World) -> Vec<&'static str> {
 /// Every service is served by one process or by two; a user's hearers by all.
 pub(crate) fn served(world: &World, place: usize) -> Vec<&'static str> {
     let count = world.processes.len();
-    let by = |number: usize| number % count == place || (number + 1).is_multiple_of(3) && (number + 1) % count == place;
+    let by = |number: usize| {
+        number % count == place || (number + 1).is_multiple_of(3) && (number + 1) % count == place
+    };
     let services = SERVICES.iter().enumerate().filter(|(number, _)| by(*number)).map(|(_, name)| *name);
     services.chain(hearers(world)).collect()
 }
 
 /// Makes a call of a process; `None` when the process dies first.
-pub(crate) async fn call<T>(
-    world: &Arc<World>,
-    place: usize,
-    call: impl AsyncFnOnce(Oms) -> T,
-) -> Option<T> {
+pub(crate) async fn call<T>(world: &Arc<World>, place: usize, call: impl AsyncFnOnce(Oms) -> T) -> Option<T> {
     let (oms, death) = world.processes.get(place)?.oms()?;
     match select(pin!(call(oms)), death).await {
         Either::Left((done, _)) => Some(done),

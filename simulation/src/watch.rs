@@ -36,7 +36,13 @@ impl Watched {
         self.world.trace.say(|| {
             let kinds = reaction.appends.iter().flat_map(|append| &append.events).map(|event| &*event.kind);
             let kinds: Vec<&str> = kinds.collect();
-            format!("  {} handles {} {} of {}: {kinds:?}", self.inside.group(), envelope.kind, envelope.id, envelope.key.text())
+            format!(
+                "  {} handles {} {} of {}: {kinds:?}",
+                self.inside.group(),
+                envelope.kind,
+                envelope.id,
+                envelope.key.text()
+            )
         });
         match envelope.id.0 % TWICE {
             0 => self.again(message, loaded, reaction),
@@ -48,7 +54,8 @@ impl Watched {
     /// Asked for after its undo, which two senders may cause, a step does nothing: the undo has left a mark (rule 16).
     fn overtaken(&self, message: &Message, loaded: &Loaded) {
         let fresh = |stream: &StreamId| loaded.get(stream).is_some_and(|entry| entry.stream.version == 0);
-        let Some(undo) = undo_of(message).filter(|_| self.inside.streams(message, loaded).first().is_some_and(fresh))
+        let Some(undo) =
+            undo_of(message).filter(|_| self.inside.streams(message, loaded).first().is_some_and(fresh))
         else {
             return;
         };

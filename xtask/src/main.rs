@@ -2,6 +2,7 @@
 
 mod house;
 mod rules;
+mod simulate;
 mod suite;
 mod tidy;
 mod tree;
@@ -30,6 +31,8 @@ enum Task {
         #[arg(long)]
         local: bool,
     },
+    /// Runs seeds of the simulated house; `cargo xtask simulate --help` has the options.
+    Simulate(simulate::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     match Arguments::parse().task {
         Task::Tidy => code(tidy::run(&root)),
         Task::Test { local } => code(suite::run(&root, local)),
+        Task::Simulate(arguments) => simulate::run(&root, &arguments),
     }
 }
 

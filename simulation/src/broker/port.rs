@@ -3,8 +3,8 @@
 use super::consumer::SimConsumer;
 use crate::{
     fault::Fault,
-    mark::Mark,
     hearer::{BRIEF, LATE},
+    mark::Mark,
     process::PUBLIC_TOPICS,
     world::{World, give_way, locked},
 };
@@ -88,11 +88,13 @@ impl SimBroker {
         let missing = |pack: &Pack| {
             let book = self.world.book();
             let mut own = book.hearers(&pack.id).filter(|group| ![PUBLIC, LATE, BRIEF].contains(&&***group));
-            own.find(|group| declared.hears.get(*group).is_none_or(|topics| !topics.contains(&pack.topic))).cloned()
+            own.find(|group| declared.hears.get(*group).is_none_or(|topics| !topics.contains(&pack.topic)))
+                .cloned()
         };
         if let Some((pack, group)) = packs.iter().find_map(|pack| Some((pack, missing(pack)?))) {
             let (id, topic) = (&pack.id, &pack.topic);
-            self.world.wrong(format!("{id} was published by one who had not declared that {group} hears {topic}"));
+            self.world
+                .wrong(format!("{id} was published by one who had not declared that {group} hears {topic}"));
         }
     }
 
@@ -166,14 +168,19 @@ impl Broker for SimBroker {
         }
         let (places, stored): (Vec<usize>, Vec<Pack>) = carried.into_iter().unzip();
         let answers = connection.publish(stored.clone()).await?;
-        let taken: BTreeSet<usize> = (0..answers.len())
-            .filter(|number| answers.get(*number) == Some(&Publish::Confirmed))
+        let taken: BTreeSet<usize> =
+            (0..answers.len()).filter(|number| answers.get(*number) == Some(&Publish::Confirmed)).collect();
+        let kept: Vec<Pack> = stored
+            .into_iter()
+            .enumerate()
+            .filter(|(number, _)| taken.contains(number))
+            .map(|(_, pack)| pack)
             .collect();
-        let kept: Vec<Pack> =
-            stored.into_iter().enumerate().filter(|(number, _)| taken.contains(number)).map(|(_, pack)| pack).collect();
         self.world.wire.stored(&kept, is_public);
         give_way().await;
-        let of = |place: usize| places.iter().position(|stored| *stored == place).and_then(|number| answers.get(number));
+        let of = |place: usize| {
+            places.iter().position(|stored| *stored == place).and_then(|number| answers.get(number))
+        };
         Ok(ways.iter().enumerate().map(|(place, way)| answer(*way, of(place))).collect())
     }
 

@@ -103,7 +103,8 @@ impl Wire {
     /// Notes packs that were really stored.
     pub(crate) fn stored(&self, packs: &[Pack], public: impl Fn(&Pack) -> bool) {
         let mut state = locked(&self.0);
-        let outside: Vec<PackId> = packs.iter().filter(|pack| public(pack)).map(|pack| pack.id.clone()).collect();
+        let outside: Vec<PackId> =
+            packs.iter().filter(|pack| public(pack)).map(|pack| pack.id.clone()).collect();
         state.outside.extend(outside);
         let room = KEPT.saturating_sub(state.log.len());
         state.log.extend(packs.iter().take(room).cloned());

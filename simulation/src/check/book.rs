@@ -36,16 +36,16 @@ struct Sent {
 
 /// One successful call of a handler, which the next commit of its turn must account for.
 #[derive(Clone, Copy, Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// The message.
-    pub message: MessageId,
+    pub(crate) message: MessageId,
     /// How many events it caused.
-    pub events: usize,
+    pub(crate) events: usize,
 }
 
 /// What a turn found and must account for.
 #[derive(Default)]
-pub struct Reading {
+pub(crate) struct Reading {
     lane: Option<GroupLane>,
     now: Timestamp,
     hears: std::sync::Arc<BTreeMap<Name, BTreeSet<Name>>>,
@@ -56,8 +56,9 @@ pub struct Reading {
 impl Reading {
     /// Notes what a turn found.
     #[must_use]
-    pub fn of(lane: &GroupLane, found: &Found) -> Self {
-        let mut reading = Self { lane: Some(lane.clone()), now: found.now, hears: found.hears.clone(), ..Self::default() };
+    pub(crate) fn of(lane: &GroupLane, found: &Found) -> Self {
+        let mut reading =
+            Self { lane: Some(lane.clone()), now: found.now, hears: found.hears.clone(), ..Self::default() };
         for local in &found.local {
             match local {
                 LocalMessage::Released { seq, message, .. } => {
@@ -75,7 +76,7 @@ impl Reading {
 
 /// Everything sent, and everything that is wrong with what became of it.
 #[derive(Default)]
-pub struct Book {
+pub(crate) struct Book {
     encoded: BTreeMap<PackId, Vec<(MessageId, Key)>>,
     sent: BTreeMap<PackId, Sent>,
     places: BTreeMap<MessageId, (PackId, usize)>,
@@ -89,69 +90,69 @@ pub struct Book {
     ends: BTreeMap<Name, Timestamp>,
     removed: BTreeSet<Name>,
     /// What is wrong, in words.
-    pub wrong: Vec<String>,
+    pub(crate) wrong: Vec<String>,
 }
 
 impl Book {
     /// Notes which messages a pack will hold, if its turn commits. True when it held the same before.
-    pub fn encode(&mut self, pack: &PackId, messages: &[Message]) -> bool {
+    pub(crate) fn encode(&mut self, pack: &PackId, messages: &[Message]) -> bool {
         let ids = messages.iter().map(|one| (one.envelope.id, one.envelope.key.clone())).collect();
         let before = self.encoded.insert(pack.clone(), ids);
         before.is_some_and(|before| self.encoded.get(pack) == Some(&before))
     }
 
     /// Begins a turn: what its task has called for this lane before belongs to one that was given up.
-    pub fn begin(&mut self, task: usize, lane: u16) {
+    pub(crate) fn begin(&mut self, task: usize, lane: u16) {
         self.calls.remove(&(task, lane));
     }
 
     /// Notes a successful call of a handler.
-    pub fn call(&mut self, task: usize, lane: u16, call: Call) {
+    pub(crate) fn call(&mut self, task: usize, lane: u16, call: Call) {
         self.calls.entry((task, lane)).or_default().push(call);
     }
 
     /// The orders that have ended or need attention, and how.
     #[must_use]
-    pub fn ended(&self) -> &BTreeMap<Name, Mark> {
+    pub(crate) fn ended(&self) -> &BTreeMap<Name, Mark> {
         &self.ended
     }
 
     /// When each order ended.
     #[must_use]
-    pub fn ends(&self) -> &BTreeMap<Name, Timestamp> {
+    pub(crate) fn ends(&self) -> &BTreeMap<Name, Timestamp> {
         &self.ends
     }
 
     /// Notes what a deadline waits for, if the store is not told.
-    pub fn waits(&mut self, stream: &StreamId, set_at: u64, waits: WaitsFor) {
+    pub(crate) fn waits(&mut self, stream: &StreamId, set_at: u64, waits: WaitsFor) {
         self.waited.insert((stream.clone(), set_at), waits);
     }
 
     /// Whether a group would lose something of a pack, if nobody brought it again.
     #[must_use]
-    pub fn is_owed(&self, group: &Name, pack: &PackId) -> bool {
+    pub(crate) fn is_owed(&self, group: &Name, pack: &PackId) -> bool {
         let fates = self.sent.get(pack).and_then(|sent| sent.hearers.get(group));
         !self.is_removed(group) && fates.is_some_and(|fates| fates.contains(&Fate::Owed))
     }
 
     /// The groups that hear a pack.
-    pub fn hearers(&self, pack: &PackId) -> impl Iterator<Item = &Name> {
+    pub(crate) fn hearers(&self, pack: &PackId) -> impl Iterator<Item = &Name> {
         self.sent.get(pack).into_iter().flat_map(|sent| sent.hearers.keys())
     }
 
     /// Notes that a group is being removed: nothing more is promised to it.
-    pub fn remove(&mut self, group: &str) {
+    pub(crate) fn remove(&mut self, group: &str) {
         self.removed.insert(Name::from(group));
     }
 
     /// Whether a group was removed.
     #[must_use]
-    pub fn is_removed(&self, group: &str) -> bool {
+    pub(crate) fn is_removed(&self, group: &str) -> bool {
         self.removed.contains(group)
     }
 
     /// Accounts for a commit that happened.
-    pub fn commit(&mut self, task: usize, reading: &Reading, writes: &Summary, now: Timestamp) {
+    pub(crate) fn commit(&mut self, task: usize, reading: &Reading, writes: &Summary, now: Timestamp) {
         let Some(lane) = &reading.lane else { return };
         for (stream, deadline) in &writes.deadlines {
             self.deadlines.insert(stream.clone(), (deadline.clone(), reading.now));
@@ -225,7 +226,9 @@ impl Book {
                 let message = |index: &u16| sent.messages.get(usize::from(*index)).map(|(id, _)| *id);
                 (indexes.iter().filter_map(message).collect(), *end)
             }
-            Consumed::Released { seq, end } => (reading.released.get(seq).copied().into_iter().collect(), *end),
+            Consumed::Released { seq, end } => {
+                (reading.released.get(seq).copied().into_iter().collect(), *end)
+            }
             Consumed::Redriven { number, end } => {
                 let message = reading.redriven.get(number).copied();
                 self.redriven.extend(message);
@@ -248,7 +251,8 @@ impl Book {
     fn put_aside(&mut self, lane: &GroupLane, message: MessageId) {
         let Some((pack, index)) = self.places.get(&message) else { return };
         let fates = self.sent.get_mut(pack).and_then(|sent| sent.hearers.get_mut(&lane.group));
-        if let Some(fate) = fates.and_then(|fates| fates.get_mut(*index)).filter(|fate| **fate == Fate::Owed) {
+        if let Some(fate) = fates.and_then(|fates| fates.get_mut(*index)).filter(|fate| **fate == Fate::Owed)
+        {
             *fate = Fate::Parked;
         }
     }
@@ -288,9 +292,10 @@ impl Book {
 
     /// A deadline fires only once what it waits for was heard, and nothing of its key is owed to its own group (rule 3).
     /// Says whether it had been put off.
-    pub fn fire(&mut self, lane: &GroupLane, stream: &StreamId, now: Timestamp) -> bool {
+    pub(crate) fn fire(&mut self, lane: &GroupLane, stream: &StreamId, now: Timestamp) -> bool {
         let Some((deadline, set)) = self.deadlines.get(stream).cloned() else { return false };
-        let meant = deadline.waits_for.as_ref().or_else(|| self.waited.get(&(stream.clone(), deadline.set_at)));
+        let meant =
+            deadline.waits_for.as_ref().or_else(|| self.waited.get(&(stream.clone(), deadline.set_at)));
         if let Some(waits) = meant {
             let fates = self.sent.get(&waits.pack).and_then(|sent| sent.hearers.get(&waits.group));
             if fates.and_then(|fates| fates.get(usize::from(waits.index))).is_some_and(|fate| fate.waits()) {
@@ -300,14 +305,15 @@ impl Book {
         }
         let key = Key::new(deadline.key.clone());
         if self.owed.get(&(lane.group.clone(), key)).is_some_and(|owed| *owed > 0) {
-            self.wrong.push(format!("the deadline of {stream} ran while {lane} was owed something of its key"));
+            self.wrong
+                .push(format!("the deadline of {stream} ran while {lane} was owed something of its key"));
         }
         now.since(set) > deadline.delay.mul_f32(1.5)
     }
 
     /// What every living group was owed and never got.
     #[must_use]
-    pub fn unheard(&self, outside: &BTreeSet<PackId>, outside_counts: bool) -> Vec<String> {
+    pub(crate) fn unheard(&self, outside: &BTreeSet<PackId>, outside_counts: bool) -> Vec<String> {
         let mut wrong = Vec::new();
         for (pack, sent) in &self.sent {
             for (group, fates) in sent.hearers.iter().filter(|(group, _)| !self.removed.contains(*group)) {

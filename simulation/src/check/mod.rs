@@ -5,6 +5,6 @@ mod money;
 mod rest;
 mod summary;
 
-pub use book::{Book, Call, Reading};
+pub(crate) use book::{Book, Call, Reading};
 pub(crate) use rest::{at_rest, check};
-pub use summary::Summary;
+pub(crate) use summary::Summary;

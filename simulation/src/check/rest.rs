@@ -102,7 +102,9 @@ fn note_answers(world: &World, lines: &[LedgerEntry]) {
             Fact::Declined => Fault::Decline,
             Fact::Refused if &*line.key.step == "book" => Fault::RefuseParcel,
             Fact::Unmailed => Fault::LoseMail,
-            Fact::Told if &*line.key.step == "charge" && world.plan.draws.wavers(&line.key.order) => Fault::Waver,
+            Fact::Told if &*line.key.step == "charge" && world.plan.draws.wavers(&line.key.order) => {
+                Fault::Waver
+            }
             _ => continue,
         };
         world.note(fault);

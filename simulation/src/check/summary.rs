@@ -9,28 +9,28 @@ use oms_core::{
 };
 
 /// What of a commit the book wants to know, kept while the writes are given away.
-pub struct Summary {
+pub(crate) struct Summary {
     pub(super) packs: Vec<Pack>,
     pub(super) consumed: Vec<Consumed>,
     pub(super) events: usize,
     pub(super) ended: Vec<(Name, Mark)>,
     pub(super) deadlines: Vec<(StreamId, Deadline)>,
     /// Whether something was buried because the store never takes it.
-    pub condemned: bool,
+    pub(crate) condemned: bool,
     /// How many orders it placed.
-    pub placed: usize,
+    pub(crate) placed: usize,
     /// Whether something was parked, and whether behind its key.
-    pub parked: Vec<bool>,
+    pub(crate) parked: Vec<bool>,
     /// How many messages it buried.
-    pub buried: usize,
+    pub(crate) buried: usize,
     /// How many wishes it withdrew.
-    pub withdrawn: usize,
+    pub(crate) withdrawn: usize,
 }
 
 impl Summary {
     /// Sums up what a turn wants to write.
     #[must_use]
-    pub fn of(writes: &Writes) -> Self {
+    pub(crate) fn of(writes: &Writes) -> Self {
         let counted = writes.streams.iter().filter(|write| &*write.stream.kind != INCIDENT);
         let orders = || writes.streams.iter().filter(|write| &*write.stream.kind == "order");
         let ended = orders().flat_map(|write| {
@@ -53,7 +53,7 @@ impl Summary {
 
     /// What it consumed.
     #[must_use]
-    pub fn consumed(&self) -> &[Consumed] {
+    pub(crate) fn consumed(&self) -> &[Consumed] {
         &self.consumed
     }
 }

@@ -6,8 +6,9 @@ use oms_core::{
     broker::Topology,
     message::{GroupLane, Limit, Pack},
     store::{
-        Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, Pick, Postponed, PublicPack, Recorded, Registered, Right,
-        Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting, Writes,
+        Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, Pick, Postponed, PublicPack, Recorded,
+        Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting,
+        Writes,
     },
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -29,7 +30,12 @@ pub(super) trait Layer: Send + Sync + 'static {
         error
     }
 
-    async fn turn(&self, inside: &Arc<dyn Store>, right: &Right, ask: Ask) -> Result<Box<dyn Turn>, StoreError> {
+    async fn turn(
+        &self,
+        inside: &Arc<dyn Store>,
+        right: &Right,
+        ask: Ask,
+    ) -> Result<Box<dyn Turn>, StoreError> {
         inside.turn(right, ask).await
     }
 
@@ -105,7 +111,12 @@ impl<L: Layer> Store for Layered<L> {
         self.inside.remove(group).await
     }
 
-    async fn lease(&self, owner: u128, wanted: &[GroupLane], time: Duration) -> Result<Vec<Lease>, StoreError> {
+    async fn lease(
+        &self,
+        owner: u128,
+        wanted: &[GroupLane],
+        time: Duration,
+    ) -> Result<Vec<Lease>, StoreError> {
         self.layer.lease(self.inside.as_ref(), owner, wanted, time).await
     }
 
@@ -150,7 +161,12 @@ impl<L: Layer> Store for Layered<L> {
         self.inside.postpone(wishes).await
     }
 
-    async fn dead_letters(&self, pick: &Pick, after: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+    async fn dead_letters(
+        &self,
+        pick: &Pick,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
         self.inside.dead_letters(pick, after, limit).await
     }
 
@@ -167,7 +183,12 @@ impl<L: Layer> Store for Layered<L> {
         self.inside.streams(kind, after, limit).await
     }
 
-    async fn history(&self, stream: &StreamId, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+    async fn history(
+        &self,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StoreError> {
         self.inside.history(stream, after, limit).await
     }
 

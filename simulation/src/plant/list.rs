@@ -151,6 +151,8 @@ mod tests {
     fn every_bug_has_a_name_of_its_own_and_a_sentence() {
         let names: BTreeSet<&str> = Plant::ALL.iter().map(|plant| plant.name()).collect();
         assert_eq!(names.len(), Plant::ALL.len());
-        assert!(Plant::ALL.iter().all(|plant| plant.about().ends_with('.') && !plant.about().starts_with(' ')));
+        assert!(
+            Plant::ALL.iter().all(|plant| plant.about().ends_with('.') && !plant.about().starts_with(' '))
+        );
     }
 }

@@ -2,9 +2,7 @@
 
 use super::layer::Layer;
 use async_trait::async_trait;
-use oms_core::{
-    store::{Ask, Consumed, End, Found, Right, Store, StoreError, StreamId, Streams, Turn, Writes},
-};
+use oms_core::store::{Ask, Consumed, End, Found, Right, Store, StoreError, StreamId, Streams, Turn, Writes};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Deletes what a turn finds owed before anybody handles it.
@@ -12,7 +10,12 @@ pub(super) struct DeletedEarly;
 
 #[async_trait]
 impl Layer for DeletedEarly {
-    async fn turn(&self, inside: &Arc<dyn Store>, right: &Right, ask: Ask) -> Result<Box<dyn Turn>, StoreError> {
+    async fn turn(
+        &self,
+        inside: &Arc<dyn Store>,
+        right: &Right,
+        ask: Ask,
+    ) -> Result<Box<dyn Turn>, StoreError> {
         let mut first = inside.turn(right, ask.clone()).await?;
         let mut found = first.found();
         if found.owed.is_empty() {
@@ -58,7 +61,12 @@ pub(super) struct DeletedApart;
 
 #[async_trait]
 impl Layer for DeletedApart {
-    async fn turn(&self, inside: &Arc<dyn Store>, right: &Right, ask: Ask) -> Result<Box<dyn Turn>, StoreError> {
+    async fn turn(
+        &self,
+        inside: &Arc<dyn Store>,
+        right: &Right,
+        ask: Ask,
+    ) -> Result<Box<dyn Turn>, StoreError> {
         let (store, right) = (Arc::clone(inside), right.clone());
         Ok(Box::new(Apart { inside: inside.turn(&right, ask).await?, store, right }))
     }

@@ -16,7 +16,10 @@ use oms_core::{
 use std::time::Duration;
 
 /// The undo, and the payment that it is for, while nobody knows whether it was made.
-fn unknown<'a>(message: &Message, loaded: &'a Loaded) -> Result<Option<(PaymentOf, StreamId, &'a Payment)>, Fault> {
+fn unknown<'a>(
+    message: &Message,
+    loaded: &'a Loaded,
+) -> Result<Option<(PaymentOf, StreamId, &'a Payment)>, Fault> {
     let envelope = &message.envelope;
     if &*envelope.kind != "CancelPayment" {
         return Ok(None);
@@ -31,8 +34,14 @@ fn unknown<'a>(message: &Message, loaded: &'a Loaded) -> Result<Option<(PaymentO
 }
 
 /// Says that nothing was taken.
-pub(super) fn unknown_is_none(inside: &dyn Handler, message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
-    let Some((of, stream, now)) = unknown(message, loaded)? else { return Ok(inside.handle(message, loaded)) };
+pub(super) fn unknown_is_none(
+    inside: &dyn Handler,
+    message: &Message,
+    loaded: &Loaded,
+) -> Result<Outcome, Fault> {
+    let Some((of, stream, now)) = unknown(message, loaded)? else {
+        return Ok(inside.handle(message, loaded));
+    };
     let nothing = PaymentEvent::PaymentNotStarted(of.clone());
     let events = vec![PaymentEvent::PaymentCancelRequested(of), nothing.clone()];
     Ok(Outcome::Reaction(Reaction {
@@ -43,7 +52,11 @@ pub(super) fn unknown_is_none(inside: &dyn Handler, message: &Message, loaded: &
 }
 
 /// Tells the provider to undo it at once.
-pub(super) fn undo_at_once(inside: &dyn Handler, message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
+pub(super) fn undo_at_once(
+    inside: &dyn Handler,
+    message: &Message,
+    loaded: &Loaded,
+) -> Result<Outcome, Fault> {
     let mut outcome = inside.handle(message, loaded);
     let Some((_, stream, now)) = unknown(message, loaded)? else { return Ok(outcome) };
     if let (Outcome::Reaction(reaction), Some(request)) = (&mut outcome, now.request())

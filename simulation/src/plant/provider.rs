@@ -5,12 +5,10 @@ use crate::{
     world::{World, locked},
 };
 use async_trait::async_trait;
-use oms_core::{
-    gateway::{
-        EffectKey, NoAnswer, Port, Repeats, Reported,
-        journal::{Fact, Journal as _, LedgerEntry},
-        payment::{PaymentProvider, PaymentReport, PaymentRequest},
-    },
+use oms_core::gateway::{
+    EffectKey, NoAnswer, Port, Repeats, Reported,
+    journal::{Fact, Journal as _, LedgerEntry},
+    payment::{PaymentProvider, PaymentReport, PaymentRequest},
 };
 use std::{
     collections::BTreeSet,
@@ -46,7 +44,12 @@ impl<P> Unkeyed<P> {
         if locked(&self.world().doubled.0).remove(key) {
             let (key, at) = (key.clone(), self.world().time.now());
             // A journal in memory takes every line.
-            let _ = self.world().providers.journal.append(&[LedgerEntry { key, fact, amount: Some(wish.amount), at }]);
+            let _ = self.world().providers.journal.append(&[LedgerEntry {
+                key,
+                fact,
+                amount: Some(wish.amount),
+                at,
+            }]);
         }
     }
 }
@@ -68,7 +71,11 @@ where
         self.inside.at_once()
     }
 
-    async fn tell(&self, key: &EffectKey, wish: &PaymentRequest) -> Result<Reported<PaymentReport>, NoAnswer> {
+    async fn tell(
+        &self,
+        key: &EffectKey,
+        wish: &PaymentRequest,
+    ) -> Result<Reported<PaymentReport>, NoAnswer> {
         if self.steps.contains(&&*key.step) && self.world().providers.was_told(key) {
             locked(&self.world().doubled.0).insert(key.clone());
         }
@@ -111,7 +118,11 @@ where
         self.0.at_once()
     }
 
-    async fn tell(&self, key: &EffectKey, wish: &PaymentRequest) -> Result<Reported<PaymentReport>, NoAnswer> {
+    async fn tell(
+        &self,
+        key: &EffectKey,
+        wish: &PaymentRequest,
+    ) -> Result<Reported<PaymentReport>, NoAnswer> {
         let told = self.0.tell(key, wish).await;
         let opens = matches!(&*key.step, "authorise" | "charge");
         if told.is_err() && opens {

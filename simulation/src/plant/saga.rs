@@ -21,7 +21,11 @@ fn order<'a>(message: &Message, loaded: &'a Loaded) -> Result<(StreamId, Option<
 }
 
 /// Asks for the money back as soon as somebody wants to cancel.
-pub(super) fn refund_on_request(inside: &dyn Handler, message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
+pub(super) fn refund_on_request(
+    inside: &dyn Handler,
+    message: &Message,
+    loaded: &Loaded,
+) -> Result<Outcome, Fault> {
     let mut outcome = inside.handle(message, loaded);
     let (_, now) = order(message, loaded)?;
     if let (Outcome::Reaction(reaction), Some(placed)) = (&mut outcome, now.and_then(Order::placed))
@@ -55,7 +59,11 @@ pub(super) fn provisional_is_final(
 }
 
 /// Goes on with the order whenever its stock is held, whatever has become of it by then.
-pub(super) fn without_phase(inside: &dyn Handler, message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
+pub(super) fn without_phase(
+    inside: &dyn Handler,
+    message: &Message,
+    loaded: &Loaded,
+) -> Result<Outcome, Fault> {
     let outcome = inside.handle(message, loaded);
     let (stream, now) = order(message, loaded)?;
     let late = matches!(&outcome, Outcome::Reaction(reaction) if reaction.appends.is_empty());

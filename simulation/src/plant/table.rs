@@ -19,15 +19,15 @@ pub struct Hunt {
 }
 
 impl Hunt {
-    /// Looks for a bug in some seeds; in all of them, or until it is found.
+    /// Looks for a bug in these seeds, until it was found so often.
     ///
     /// ```
     /// use oms_simulation::{Hunt, Plant};
-    /// let hunt = Hunt::of(Plant::OwedDeletedApart, 0..4, true);
+    /// let hunt = Hunt::of(Plant::OwedDeletedApart, 0..4, 1);
     /// assert!(hunt.first.is_some(), "{hunt:?}");
     /// ```
     #[must_use]
-    pub fn of(plant: Plant, seeds: Range<u64>, until_found: bool) -> Self {
+    pub fn of(plant: Plant, seeds: Range<u64>, enough: u64) -> Self {
         let mut hunt = Self::default();
         for seed in seeds {
             let Outcome { wrong, .. } = run(seed, &Cuts::default(), Some(plant), false);
@@ -35,7 +35,7 @@ impl Hunt {
             let Some(what) = wrong.into_iter().next() else { continue };
             hunt.found += 1;
             hunt.first.get_or_insert((seed, what));
-            if until_found {
+            if hunt.found >= enough {
                 break;
             }
         }
@@ -49,16 +49,18 @@ impl Hunt {
     }
 }
 
-/// Looks for every bug that this build can plant, and writes the table, in Markdown.
+/// Looks for every bug that this build can plant, in at most so many seeds and until it was found often `enough`; writes
+/// the table, in Markdown.
 ///
 /// ```
-/// assert!(oms_simulation::plants_table(0).starts_with("| bug |"));
+/// assert!(oms_simulation::plants_table(0, 1).starts_with("| bug |"));
 /// ```
 #[must_use]
-pub fn plants_table(seeds: u64) -> String {
-    let mut table = format!("| bug | what is wrong | rule | found in, of {seeds} | first | by |\n|---|---|---|---:|---:|---|\n");
+pub fn plants_table(seeds: u64, enough: u64) -> String {
+    let mut table =
+        "| bug | what is wrong | rule | found | first seed | by |\n|---|---|---|---:|---:|---|\n".to_owned();
     for plant in Plant::ALL.iter().copied().filter(|plant| plant.is_here()) {
-        let hunt = Hunt::of(plant, 0..seeds, false);
+        let hunt = Hunt::of(plant, 0..seeds, enough);
         let (first, by) = match &hunt.first {
             Some((seed, what)) => (seed.to_string(), plain(what)),
             None if plant.is_harmless() => ("never".to_owned(), "harmless alone".to_owned()),
@@ -66,14 +68,20 @@ pub fn plants_table(seeds: u64) -> String {
         };
         let (name, about, rule) = (plant.name(), plant.about(), plant.rule());
         // Writing to a string cannot fail.
-        let _ = writeln!(table, "| `{name}` | {about} | {rule} | {} | {first} | {by} |", hunt.found);
+        let _ = writeln!(
+            table,
+            "| `{name}` | {about} | {rule} | {} of {} | {first} | {by} |",
+            hunt.found, hunt.seeds
+        );
     }
     table
 }
 
 /// The words of a violation without the ids in it, cut to a line.
 fn plain(what: &str) -> String {
-    let is_id = |word: &str| word.len() > 16 && word.chars().all(|one| one.is_ascii_hexdigit() || "/,:".contains(one));
+    let is_id = |word: &str| {
+        word.len() > 16 && word.chars().all(|one| one.is_ascii_hexdigit() || "/,:".contains(one))
+    };
     let words: Vec<&str> = what.split_whitespace().map(|word| if is_id(word) { "…" } else { word }).collect();
     let text = words.join(" ").replace('|', "/");
     if text.chars().count() <= 110 { text } else { text.chars().take(109).chain(['…']).collect() }

@@ -7,7 +7,11 @@ use oms_core::{
 };
 
 /// Answers an undo that finds nothing, and forgets it.
-pub(super) fn without_tombstone(inside: &dyn Handler, message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
+pub(super) fn without_tombstone(
+    inside: &dyn Handler,
+    message: &Message,
+    loaded: &Loaded,
+) -> Result<Outcome, Fault> {
     let undo = matches!(&*message.envelope.kind, "ReleaseStock" | "CancelPayment" | "CancelShipment");
     let mut outcome = inside.handle(message, loaded);
     let nothing = |stream: &StreamId| loaded.get(stream).is_some_and(|entry| entry.stream.version == 0);
@@ -20,7 +24,11 @@ pub(super) fn without_tombstone(inside: &dyn Handler, message: &Message, loaded:
 }
 
 /// Holds stock as if nobody had asked for it before.
-pub(super) fn reserve_again(inside: &dyn Handler, message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
+pub(super) fn reserve_again(
+    inside: &dyn Handler,
+    message: &Message,
+    loaded: &Loaded,
+) -> Result<Outcome, Fault> {
     let mut known = loaded.clone();
     if &*message.envelope.kind == "ReserveStock" {
         known.0.insert(reservation_of(message.envelope.key.text()), Entry::default());

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use oms_core::{
     broker::{
-        Batch, Broker, BrokerError, Capabilities, Consumer, Delivery, Publish, Settlement, Stale, Token, Topology,
+        Batch, Broker, BrokerError, Capabilities, Consumer, Delivery, Publish, Settlement, Stale, Token,
+        Topology,
     },
     message::{GroupLane, Limit, Pack},
 };

@@ -11,8 +11,8 @@ use oms_core::{
     broker::Topology,
     message::{GroupLane, Limit, Pack},
     store::{
-        Ask, Claimed, Counts, DeadLetter, Lease, Local, Pick, Postponed, PublicPack, Recorded, Registered, Right, Store,
-        StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
+        Ask, Claimed, Counts, DeadLetter, Lease, Local, Pick, Postponed, PublicPack, Recorded, Registered,
+        Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -84,7 +84,12 @@ impl Store for SimStore {
         self.answered(done).await
     }
 
-    async fn lease(&self, owner: u128, wanted: &[GroupLane], time: Duration) -> Result<Vec<Lease>, StoreError> {
+    async fn lease(
+        &self,
+        owner: u128,
+        wanted: &[GroupLane],
+        time: Duration,
+    ) -> Result<Vec<Lease>, StoreError> {
         self.there(true).await?;
         let done = self.world.store.lease(owner, wanted, time).await;
         if let Ok(leases) = &done {
@@ -154,7 +159,12 @@ impl Store for SimStore {
         self.answered(done).await
     }
 
-    async fn dead_letters(&self, pick: &Pick, after: u64, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+    async fn dead_letters(
+        &self,
+        pick: &Pick,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, StoreError> {
         self.world.store.dead_letters(pick, after, limit).await
     }
 
@@ -173,7 +183,12 @@ impl Store for SimStore {
         self.world.store.streams(kind, after, limit).await
     }
 
-    async fn history(&self, stream: &StreamId, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError> {
+    async fn history(
+        &self,
+        stream: &StreamId,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Recorded>, StoreError> {
         self.there(false).await?;
         self.world.store.history(stream, after, limit).await
     }

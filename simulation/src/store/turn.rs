@@ -19,11 +19,12 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
-type Slot = Arc<Mutex<Option<Box<dyn Turn>>>>;
+type Held = Mutex<Option<Box<dyn Turn>>>;
+type Slot = Arc<Held>;
 
 /// The turns that are open, by process.
 #[derive(Default)]
-pub(crate) struct OpenTurns(Mutex<Vec<(usize, Weak<Mutex<Option<Box<dyn Turn>>>>)>>);
+pub(crate) struct OpenTurns(Mutex<Vec<(usize, Weak<Held>)>>);
 
 impl OpenTurns {
     fn add(&self, process: usize, slot: &Slot) {
@@ -62,7 +63,8 @@ impl SimTurn {
         world.book().begin(current_task(), lane.lane);
         note_found(&world, ask, &found);
         world.trace.say(|| {
-            let owed: Vec<String> = found.owed.iter().map(|owed| format!("{} {:?}", owed.pack, owed.left)).collect();
+            let owed: Vec<String> =
+                found.owed.iter().map(|owed| format!("{} {:?}", owed.pack, owed.left)).collect();
             format!("{lane} begins, of {} at most, with {owed:?}", ask.limit.messages)
         });
         for local in &found.local {
