@@ -25,7 +25,9 @@ const REST: Duration = Duration::from_secs(45 * 60);
 /// More polls than any run of these plans needs.
 const POLLS: u64 = 400_000;
 /// More than any run needs that is not stuck, where a bug was planted: many runs are.
-const PLANTED_POLLS: u64 = 100_000;
+const PLANTED_POLLS: u64 = 200_000;
+/// The longest time until a run comes to rest that is not stuck, where a bug was planted.
+const PLANTED_REST: Duration = Duration::from_secs(10 * 60);
 
 /// How a run ended.
 #[derive(Clone, Debug, Default)]
@@ -150,7 +152,7 @@ fn calm(world: &World) {
 
 /// Waits until everything has come to rest; lets holds go that nobody else does.
 async fn rest(world: &Arc<World>) -> bool {
-    let end = world.time.now().after(REST);
+    let end = world.time.now().after(if world.plant.is_some() { PLANTED_REST } else { REST });
     let mut looks = 0_u32;
     while !at_rest(world).await {
         if world.time.now() > end {

@@ -18,7 +18,7 @@ mod written;
 
 pub use list::Plant;
 pub(crate) use provider::Doubled;
-pub use table::{Hunt, plants_table};
+pub use table::{Hunt, hunt_all, plants_table};
 
 use crate::{
     gateway::Line,

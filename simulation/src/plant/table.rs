@@ -4,8 +4,18 @@ use super::Plant;
 use crate::{
     plan::Cuts,
     run::{Outcome, run},
+    world::locked,
 };
-use std::{fmt::Write as _, ops::Range};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    ops::Range,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 /// What looking for one bug brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,18 +59,42 @@ impl Hunt {
     }
 }
 
-/// Looks for every bug that this build can plant, in at most so many seeds and until it was found often `enough`; writes
-/// the table, in Markdown.
+/// Looks for every bug that this build can plant, in the seeds from 0 on, until each was found often `enough`; on all
+/// cores, each bug on one.
 ///
 /// ```
-/// assert!(oms_simulation::plants_table(0, 1).starts_with("| bug |"));
+/// let hunts = oms_simulation::hunt_all(0, 1);
+/// assert!(hunts.iter().all(|(plant, hunt)| plant.is_here() && hunt.seeds == 0));
 /// ```
 #[must_use]
-pub fn plants_table(seeds: u64, enough: u64) -> String {
-    let mut table =
-        "| bug | what is wrong | rule | found | first seed | by |\n|---|---|---|---:|---:|---|\n".to_owned();
-    for plant in Plant::ALL.iter().copied().filter(|plant| plant.is_here()) {
-        let hunt = Hunt::of(plant, 0..seeds, enough);
+pub fn hunt_all(seeds: u64, enough: u64) -> Vec<(Plant, Hunt)> {
+    let here: Vec<Plant> = Plant::ALL.iter().copied().filter(|plant| plant.is_here()).collect();
+    let (next, hunts) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(plant) = here.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let hunt = Hunt::of(*plant, 0..seeds, enough);
+                    locked(&hunts).insert(*plant, hunt);
+                }
+            });
+        }
+    });
+    hunts.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect()
+}
+
+/// Writes what looking for bugs brought as a table in Markdown.
+///
+/// ```
+/// use oms_simulation::{Hunt, Plant, plants_table};
+/// let table = plants_table(&[(Plant::EpochNotChecked, Hunt::default())]);
+/// assert!(table.contains("| `epoch-not-checked` |") && table.contains("harmless alone"));
+/// ```
+#[must_use]
+pub fn plants_table(hunts: &[(Plant, Hunt)]) -> String {
+    let mut table = "| bug | what is wrong | rule | found in seeds | first seed | by |\n".to_owned();
+    table += "|---|---|---|---:|---:|---|\n";
+    for (plant, hunt) in hunts {
         let (first, by) = match &hunt.first {
             Some((seed, what)) => (seed.to_string(), plain(what)),
             None if plant.is_harmless() => ("never".to_owned(), "harmless alone".to_owned()),
