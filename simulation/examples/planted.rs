@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut numbers = std::env::args().skip(1).map(|argument| argument.parse::<u64>());
-    let (Ok(seeds), Ok(enough)) = (numbers.next().unwrap_or(Ok(2_000)), numbers.next().unwrap_or(Ok(20))) else {
+    let (Ok(seeds), Ok(enough)) = (numbers.next().unwrap_or(Ok(2_000)), numbers.next().unwrap_or(Ok(20)))
+    else {
         eprintln!("give the number of seeds, and how often each bug is to be found");
         return ExitCode::from(2);
     };

@@ -27,15 +27,17 @@ impl Codec for SimCodec {
     }
 
     fn encode(&self, id: &PackId, messages: &[Message]) -> Result<Bytes, CodecError> {
-        if self.0.book().encode(id, messages) {
+        let bytes = if self.0.plan.json {
+            Json.encode(id, messages)?
+        } else {
+            let mut table = locked(&self.0.table);
+            table.push((id.clone(), messages.to_vec()));
+            Bytes::copy_from_slice(&(table.len() as u64 - 1).to_be_bytes())
+        };
+        if self.0.book().encode(id, &bytes, messages) {
             self.0.mark(Mark::SameIds);
         }
-        if self.0.plan.json {
-            return Json.encode(id, messages);
-        }
-        let mut table = locked(&self.0.table);
-        table.push((id.clone(), messages.to_vec()));
-        Ok(Bytes::copy_from_slice(&(table.len() as u64 - 1).to_be_bytes()))
+        Ok(bytes)
     }
 
     fn decode(&self, bytes: &Bytes) -> Result<(PackId, Vec<Message>), CodecError> {

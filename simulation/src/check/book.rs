@@ -2,6 +2,7 @@
 
 use super::summary::Summary;
 use crate::mark::Mark;
+use bytes::Bytes;
 use oms_core::{
     clock::Timestamp,
     id::{MessageId, Name, StreamId},
@@ -27,10 +28,13 @@ impl Fate {
     }
 }
 
+/// The messages of a pack, in order.
+type Messages = Vec<(MessageId, Key)>;
+
 /// A pack that was committed.
 struct Sent {
     topic: Name,
-    messages: Vec<(MessageId, Key)>,
+    messages: Messages,
     hearers: BTreeMap<Name, Vec<Fate>>,
 }
 
@@ -77,7 +81,8 @@ impl Reading {
 /// Everything sent, and everything that is wrong with what became of it.
 #[derive(Default)]
 pub(crate) struct Book {
-    encoded: BTreeMap<PackId, Vec<(MessageId, Key)>>,
+    /// By the pack that it will be, and by its bytes: two turns may want to be the same one.
+    encoded: BTreeMap<PackId, Vec<(Bytes, Messages)>>,
     sent: BTreeMap<PackId, Sent>,
     places: BTreeMap<MessageId, (PackId, usize)>,
     last: BTreeMap<(Name, GroupLane, Name, Key), (u64, usize)>,
@@ -95,10 +100,12 @@ pub(crate) struct Book {
 
 impl Book {
     /// Notes which messages a pack will hold, if its turn commits. True when it held the same before.
-    pub(crate) fn encode(&mut self, pack: &PackId, messages: &[Message]) -> bool {
+    pub(crate) fn encode(&mut self, pack: &PackId, bytes: &Bytes, messages: &[Message]) -> bool {
         let ids = messages.iter().map(|one| (one.envelope.id, one.envelope.key.clone())).collect();
-        let before = self.encoded.insert(pack.clone(), ids);
-        before.is_some_and(|before| self.encoded.get(pack) == Some(&before))
+        let tries = self.encoded.entry(pack.clone()).or_default();
+        let same = tries.last().is_some_and(|(_, before)| *before == ids);
+        tries.push((bytes.clone(), ids));
+        same
     }
 
     /// Begins a turn: what its task has called for this lane before belongs to one that was given up.
@@ -195,7 +202,9 @@ impl Book {
     }
 
     fn send(&mut self, pack: &Pack, reading: &Reading) {
-        let messages = self.encoded.remove(&pack.id).unwrap_or_default();
+        let mut tries = self.encoded.remove(&pack.id).unwrap_or_default().into_iter();
+        let messages =
+            tries.find(|(bytes, _)| *bytes == pack.bytes).map(|(_, messages)| messages).unwrap_or_default();
         for (index, (message, _)) in messages.iter().enumerate() {
             if let Some((other, _)) = self.places.insert(*message, (pack.id.clone(), index)) {
                 self.wrong.push(format!("{message} was sent in {other} and again in {}", pack.id));
