@@ -1,5 +1,6 @@
 //! The command line of `cargo xtask`.
 
+mod bench;
 mod house;
 mod rules;
 mod simulate;
@@ -33,6 +34,11 @@ enum Task {
     },
     /// Runs seeds of the simulated house; `cargo xtask simulate --help` has the options.
     Simulate(simulate::Arguments),
+    /// Measures what an order costs, in release and beside its peers; a missed target is said, and is no error.
+    ///
+    /// Without --json it prints a table, and with either one line for each target, met or missed by how much. See
+    /// docs/benchmarks.md for what is compared with what.
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +47,7 @@ fn main() -> ExitCode {
         Task::Tidy => code(tidy::run(&root)),
         Task::Test { local } => code(suite::run(&root, local)),
         Task::Simulate(arguments) => simulate::run(&root, &arguments),
+        Task::Bench(arguments) => bench::run(&root, &arguments),
     }
 }
 

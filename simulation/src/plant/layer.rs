@@ -7,8 +7,8 @@ use oms_core::{
     message::{GroupLane, Limit, Pack},
     store::{
         Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, Pick, Postponed, PublicPack, Recorded,
-        Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting,
-        Writes,
+        Registered, Right, Seek, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn,
+        Waiting, Writes,
     },
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -164,14 +164,10 @@ impl<L: Layer> Store for Layered<L> {
     async fn dead_letters(
         &self,
         pick: &Pick,
-        after: u64,
+        seek: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        self.inside.dead_letters(pick, after, limit).await
-    }
-
-    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
-        self.inside.redrive(pick).await
+        self.inside.dead_letters(pick, seek, limit).await
     }
 
     async fn streams(
