@@ -78,6 +78,13 @@ impl Providers {
     }
 }
 
+impl Providers {
+    /// Whether a wish has reached its provider before.
+    pub(crate) fn was_told(&self, key: &EffectKey) -> bool {
+        locked(&self.calls).told.contains_key(key)
+    }
+}
+
 /// A journal in memory that nobody has written is always readable.
 #[expect(clippy::panic, reason = "an empty journal in memory cannot fail to be read")]
 fn fresh<P, E: std::fmt::Display>(opened: Result<P, E>) -> P {

@@ -9,7 +9,7 @@ use oms_core::{
     event::topic,
     id::{Digest, MessageId, Name, StreamId},
     message::Message,
-    service::{Aggregate, Entry, Fault, Handler, Loaded, Outcome, Reaction, State, append},
+    service::{Aggregate, Entry, Fault, Handler, Loaded, Outcome, Outgoing, Reaction, State, append},
     store::{Event, Writes},
     wire_enum,
 };
@@ -25,6 +25,9 @@ pub(crate) const HEARER: &str = "hearer";
 pub(crate) const LATE: &str = "late";
 /// The group that is removed in mid-run.
 pub(crate) const BRIEF: &str = "brief";
+
+/// What the first of them says, and hears itself.
+const SAID: &str = "hearer.said";
 
 wire_enum! {
     /// What a hearer records.
@@ -111,7 +114,21 @@ impl Hearer {
             return Ok(Reaction::default());
         }
         let append = append(stream, &now, vec![HearerEvent::Heard(message.envelope.id)])?;
-        Ok(Reaction { appends: vec![append], ..Reaction::default() })
+        let outgoing = self.says(message).into_iter().collect();
+        Ok(Reaction { appends: vec![append], outgoing, ..Reaction::default() })
+    }
+
+    /// It speaks of parcels that have left, as the order service does.
+    fn says(&self, message: &Message) -> Option<Outgoing> {
+        let envelope = &message.envelope;
+        let said = self.group == HEARER && &*envelope.kind == "ShipmentDispatched";
+        said.then(|| Outgoing {
+            topic: Name::from(SAID),
+            key: envelope.key.clone(),
+            kind: Name::from("Said"),
+            schema: 1,
+            body: "{}".into(),
+        })
     }
 
     fn stream(&self, message: &Message) -> StreamId {
@@ -126,7 +143,14 @@ impl Handler for Hearer {
 
     fn hears(&self) -> Vec<Name> {
         let topics: &[&str] = if self.group == HEARER {
-            &["order.placed", "order.completed", "order.failed", "order.cancelled", topic::SHIPPING_EVENTS]
+            &[
+                "order.placed",
+                "order.completed",
+                "order.failed",
+                "order.cancelled",
+                topic::SHIPPING_EVENTS,
+                SAID,
+            ]
         } else {
             &["order.shipped", topic::PAYMENT_EVENTS]
         };

@@ -39,6 +39,6 @@ pub use dice::Dice;
 pub use fault::{Fault, Rates};
 pub use mark::{Mark, Marks};
 pub use plan::{Cuts, ORDERS, Plan, Workload};
-pub use plant::Plant;
+pub use plant::{Hunt, Plant, hunt_all, plants_table};
 pub use run::{Outcome, run};
 pub use shrink::shrink;

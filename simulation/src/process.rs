@@ -218,8 +218,7 @@ fn builder(world: &Arc<World>, process: &Process, options: Options) -> Builder {
         .codec(plant::around_codec(world, Arc::new(SimCodec(Arc::clone(world)))))
         .saga_times(world.plan.times.clone())
         .around_handlers(move |handler| {
-            let watched = Arc::new(Watched { inside: handler, world: Arc::clone(&inside) });
-            plant::around_handler(&inside, watched)
+            Arc::new(Watched { inside: plant::around_handler(&inside, handler), world: Arc::clone(&inside) })
         });
     builder = plant::payment(world, builder, Method::card(), payment());
     builder = plant::payment(world, builder, Method::upi(), payment());
@@ -246,7 +245,7 @@ fn hearers(world: &World) -> Vec<&'static str> {
 }
 
 /// Every service is served by one process or by two; a user's hearers by all.
-fn served(world: &World, place: usize) -> Vec<&'static str> {
+pub(crate) fn served(world: &World, place: usize) -> Vec<&'static str> {
     let count = world.processes.len();
     let by = |number: usize| {
         number % count == place || (number + 1).is_multiple_of(3) && (number + 1) % count == place

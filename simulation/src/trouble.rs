@@ -6,6 +6,7 @@ use crate::{
     fault::Fault,
     hearer::BRIEF,
     mark::Mark,
+    plant::keeps_turns_open,
     process::call,
     world::World,
 };
@@ -154,7 +155,7 @@ fn stand_still(world: &Arc<World>, place: usize) {
     world.wishes.spawn("stand still", async move {
         let patience = Duration::from_secs(2).min(time);
         spawned.time.sleep(patience).await;
-        if spawned.turns.time_out(place) > 0 {
+        if !keeps_turns_open(spawned.plant) && spawned.turns.time_out(place) > 0 {
             spawned.trace.say(|| format!("the open turns of process {place} are ended"));
         }
         spawned.time.sleep(time - patience).await;

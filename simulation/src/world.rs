@@ -11,7 +11,7 @@ use crate::{
     hearer::Failures,
     mark::{Mark, Marks},
     plan::Plan,
-    plant::Plant,
+    plant::{Doubled, Plant},
     process::Process,
     store::OpenTurns,
     trace::Trace,
@@ -92,6 +92,8 @@ pub(crate) struct World {
     pub(crate) ids: Arc<Counting>,
     /// How often hearers have failed.
     pub(crate) failures: Failures,
+    /// What a provider was told twice under new keys; for a planted bug.
+    pub(crate) doubled: Doubled,
     book: Mutex<Book>,
     marks: Mutex<Marks>,
     dice: Mutex<Vec<Dice>>,
@@ -112,11 +114,18 @@ pub(crate) struct Outage {
     pub(crate) full_until: Timestamp,
 }
 
-/// Who holds which lane, as the store last said, and how often that changed.
+/// Who holds which lane until when, as the store last said, and how often that changed.
 #[derive(Default)]
 struct Leases {
-    held: BTreeMap<GroupLane, (u128, u64)>,
+    held: BTreeMap<GroupLane, Holding>,
     changes: u64,
+}
+
+struct Holding {
+    owner: u128,
+    epoch: u64,
+    /// By the true time, which is the store's.
+    until: Timestamp,
 }
 
 impl World {
@@ -136,6 +145,7 @@ impl World {
             table: Mutex::default(),
             ids: Arc::default(),
             failures: Failures::default(),
+            doubled: Doubled::default(),
             book: Mutex::default(),
             marks: Mutex::default(),
             dice: Mutex::new(dice),
@@ -233,14 +243,30 @@ impl World {
         change(&mut locked(&self.outage));
     }
 
-    /// Notes what the store leased to whom.
-    pub(crate) fn leased(&self, owner: u128, leases: &[Lease]) {
+    /// Notes what the store leased to whom. A lease that runs is nobody else's, unless it was given back (rule 8).
+    pub(crate) fn leased(&self, owner: u128, wanted: &[GroupLane], leases: &[Lease]) {
+        let now = self.time.now();
         let mut known = locked(&self.leases);
+        for lane in wanted.iter().filter(|lane| !leases.iter().any(|lease| lease.lane == **lane)) {
+            if let Some(held) = known.held.get_mut(lane).filter(|held| held.owner == owner) {
+                held.until = now;
+            }
+        }
         for lease in leases {
-            let now = (owner, lease.epoch);
-            if known.held.insert(lease.lane.clone(), now) != Some(now) {
-                known.changes += 1;
-                self.trace.say(|| format!("lane {} is owner {owner}'s, epoch {}", lease.lane, lease.epoch));
+            let holding = Holding { owner, epoch: lease.epoch, until: now.after(lease.left) };
+            let before = known.held.insert(lease.lane.clone(), holding);
+            if before.as_ref().is_some_and(|before| before.owner == owner && before.epoch == lease.epoch) {
+                continue;
+            }
+            known.changes += 1;
+            self.trace.say(|| format!("lane {} is owner {owner}'s, epoch {}", lease.lane, lease.epoch));
+            if let Some(before) = before
+                && before.owner != owner
+                && before.until > now
+                && !self.book().is_removed(&lease.lane.group)
+            {
+                let (lane, left) = (&lease.lane, before.until.since(now));
+                self.wrong(format!("lane {lane} changed hands while its lease had {left:?} left"));
             }
         }
     }
@@ -293,6 +319,7 @@ impl Mortals for Fates {
     }
 
     fn over(&self) -> bool {
-        self.0.over.load(Ordering::Relaxed)
+        // Once a planted bug was found, nothing more is to be learned.
+        self.0.over.load(Ordering::Relaxed) || (self.0.plant.is_some() && !self.0.book().wrong.is_empty())
     }
 }

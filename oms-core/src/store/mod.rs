@@ -14,6 +14,8 @@ pub use crate::id::{Rank, StreamId};
 pub use error::StoreError;
 pub use letter::{DeadLetter, DeadLetterState, Pick, Seek, Verdict};
 pub use memory::MemoryStore;
+#[cfg(oms_mutants)]
+pub use memory::mutant;
 pub use port::{Counts, PUBLIC, PublicPack, Recorded, Registered, Store, StoreCapabilities, Waiting};
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
 pub use tenancy::{Lease, Owners, Tenures};

@@ -93,7 +93,7 @@ impl Store for SimStore {
         self.there(true).await?;
         let done = self.world.store.lease(owner, wanted, time).await;
         if let Ok(leases) = &done {
-            self.world.leased(owner, leases);
+            self.world.leased(owner, wanted, leases);
         }
         self.answered(done).await
     }

@@ -156,7 +156,7 @@ impl SimTurn {
     fn account(&self, summary: &Summary) {
         let world = &self.world;
         world.trace.say(|| format!("{} commits {}", self.lane, words(summary)));
-        world.book().commit(current_task(), &self.reading, summary);
+        world.book().commit(current_task(), &self.reading, summary, world.time.now());
         let mark = |holds: bool, mark| {
             if holds {
                 world.mark(mark);
