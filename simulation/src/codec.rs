@@ -1,9 +1,6 @@
 //! Packs as references into the world's memory, so that most runs do not pay for JSON; and the note of what each holds.
 
-use crate::{
-    mark::Mark,
-    world::{World, locked},
-};
+use crate::{lock::locked, mark::Mark, world::World};
 use bytes::Bytes;
 use oms_core::message::{Codec, CodecError, Json, Message, PackId};
 use std::sync::Arc;

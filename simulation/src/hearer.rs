@@ -1,10 +1,6 @@
 //! A user's own hearer, which fails, cannot handle, misses streams or meets newer messages, as the seed says.
 
-use crate::{
-    fault::Fault as Trouble,
-    mark::Mark,
-    world::{World, locked},
-};
+use crate::{fault::Fault as Trouble, groups::HEARER, lock::locked, mark::Mark, world::World};
 use oms_core::{
     event::topic,
     id::{Digest, MessageId, Name, StreamId},
@@ -14,17 +10,7 @@ use oms_core::{
     wire_enum,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
-
-/// The group that hears from the beginning.
-pub(crate) const HEARER: &str = "hearer";
-/// The group that is added in mid-run.
-pub(crate) const LATE: &str = "late";
-/// The group that is removed in mid-run.
-pub(crate) const BRIEF: &str = "brief";
+use std::sync::Arc;
 
 /// What the first of them says, and hears itself.
 const SAID: &str = "hearer.said";
@@ -54,9 +40,6 @@ impl Aggregate for Heard {
         self.last = Some(*message);
     }
 }
-
-/// How often a message has failed, by group and message.
-pub(crate) type Failures = Arc<Mutex<BTreeMap<(&'static str, MessageId), u32>>>;
 
 /// Hears what customers are told.
 pub(crate) struct Hearer {

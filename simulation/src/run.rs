@@ -8,9 +8,9 @@ use crate::{
     mark::{Mark, Marks},
     plan::{Cuts, Plan},
     plant::Plant,
-    process::{boot, call},
+    process::{Fates, boot, call},
     trouble::stir,
-    world::{Fates, World},
+    world::World,
 };
 use std::{
     sync::{

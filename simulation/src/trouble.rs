@@ -1,12 +1,12 @@
 //! Whoever stirs up trouble: at moments of the seed's choice, what the seed brings happens.
 
 use crate::{
+    bugs::keeps_turns_open,
     dice::Dice,
     executor::{Crash, Wish},
     fault::Fault,
-    hearer::BRIEF,
+    groups::BRIEF,
     mark::Mark,
-    plant::keeps_turns_open,
     process::call,
     world::World,
 };

@@ -1,6 +1,6 @@
 //! A watch on every handler: what it handled goes into the book, and now and then it must handle it twice.
 
-use crate::{check::Call, executor::current_task, mark::Mark, world::World};
+use crate::{deliveries::Call, executor::current_task, mark::Mark, world::World};
 use bytes::Bytes;
 use oms_core::{
     event::{

@@ -151,10 +151,44 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
             return Ok(Round::Held(Some(error.to_string())));
         }
     };
-    let mut moved = cursors.known.clone();
+    let told = heed(parts, cursors, names, answers).await;
+    save(parts, &told.moved, &told.public).await?;
+    // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
+    cursors.known = told.moved;
+    cursors.ahead = told.ahead;
+    if told.held.is_empty() {
+        parts.vitals.broker.well();
+    }
+    Ok(match (told.held.is_empty(), more) {
+        (false, _) => Round::Held(told.why),
+        (true, true) => Round::Busy,
+        // What was committed since then has rung the bell.
+        (true, false) => Round::Idle,
+    })
+}
+
+/// What the answers of one publish come to.
+struct Told {
+    /// How far each lane was relayed now.
+    moved: Vec<Option<(u64, u64)>>,
+    /// Lanes, by place, of which something was not taken.
+    held: BTreeSet<usize>,
+    /// What the broker has behind that.
+    ahead: BTreeSet<PackId>,
+    public: Vec<PublicPack>,
+    why: Option<String>,
+}
+
+async fn heed(
+    parts: &Parts,
+    cursors: &mut Cursors,
+    names: Vec<(PackId, Name)>,
+    answers: Vec<Publish>,
+) -> Told {
+    let moved = cursors.known.clone();
+    let (held, ahead, public) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    let mut told = Told { moved, held, ahead, public, why: None };
     let mut answers = answers.into_iter();
-    let (mut held, mut public, mut ahead) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
-    let mut why = None;
     for (pack, topic) in names {
         let known = cursors.ahead.contains(&pack);
         // Taken before anything else, so that each answer stays beside its pack.
@@ -163,35 +197,23 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
         let rejected = match believed(parts, cursors, &pack, answer).await {
             Ok(rejected) => rejected,
             Err(outage) => {
-                why = outage.or(why);
-                held.insert(place);
+                told.why = outage.or(told.why);
+                told.held.insert(place);
                 continue;
             }
         };
         if !known {
             count(parts, &pack, rejected.as_ref());
-            let told = PublicPack { pack: pack.clone(), rejected };
-            public.extend(Some(told).filter(|_| parts.topology.public.contains(&topic)));
+            let settled = PublicPack { pack: pack.clone(), rejected };
+            told.public.extend(Some(settled).filter(|_| parts.topology.public.contains(&topic)));
         }
-        if held.contains(&place) {
-            ahead.extend(Some(pack).filter(|_| ahead.len() < AHEAD));
-        } else if let Some((_, position)) = &mut moved[place] {
+        if told.held.contains(&place) {
+            told.ahead.extend(Some(pack).filter(|_| told.ahead.len() < AHEAD));
+        } else if let Some((_, position)) = &mut told.moved[place] {
             *position = pack.position.max(*position);
         }
     }
-    save(parts, &moved, &public).await?;
-    // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
-    cursors.known = moved;
-    cursors.ahead = ahead;
-    if held.is_empty() {
-        parts.vitals.broker.well();
-    }
-    Ok(match (held.is_empty(), more) {
-        (false, _) => Round::Held(why),
-        (true, true) => Round::Busy,
-        // What was committed since then has rung the bell.
-        (true, false) => Round::Idle,
-    })
+    told
 }
 
 /// Whether a pack is done with, and why the broker will never take it; an error keeps it for the next round, and says why

@@ -2,7 +2,5 @@
 
 mod consumer;
 mod port;
-mod wire;
 
 pub(crate) use port::SimBroker;
-pub(crate) use wire::Wire;

@@ -2,11 +2,13 @@
 
 use super::consumer::SimConsumer;
 use crate::{
+    executor::give_way,
     fault::Fault,
-    hearer::{BRIEF, LATE},
+    groups::PUBLIC_TOPICS,
+    groups::{BRIEF, LATE},
+    lock::locked,
     mark::Mark,
-    process::PUBLIC_TOPICS,
-    world::{World, give_way, locked},
+    world::World,
 };
 use async_trait::async_trait;
 use oms_core::{

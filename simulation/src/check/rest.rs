@@ -3,9 +3,9 @@
 use super::money;
 use crate::{
     fault::Fault,
-    gateway::AGAIN,
-    hearer::{BRIEF, HEARER, LATE},
+    groups::{BRIEF, HEARER, LATE},
     mark::Mark,
+    world::AGAIN,
     world::World,
 };
 use oms_core::{

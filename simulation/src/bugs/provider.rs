@@ -1,9 +1,6 @@
 //! Bugs in how a payment provider is called.
 
-use crate::{
-    gateway::Line,
-    world::{World, locked},
-};
+use crate::{gateway::Line, lock::locked, world::World};
 use async_trait::async_trait;
 use oms_core::gateway::{
     EffectKey, NoAnswer, Port, Repeats, Reported,
@@ -23,10 +20,6 @@ pub(super) struct Unkeyed<P> {
     pub(super) answered: Mutex<BTreeSet<EffectKey>>,
 }
 
-/// What the provider was told twice, and has not done yet.
-#[derive(Default)]
-pub(crate) struct Doubled(Mutex<BTreeSet<EffectKey>>);
-
 impl<P> Unkeyed<P> {
     fn world(&self) -> &Arc<World> {
         &self.inside.world
@@ -41,7 +34,7 @@ impl<P> Unkeyed<P> {
             PaymentReport::Refunded { .. } => Fact::Refunded,
             _ => return,
         };
-        if locked(&self.world().doubled.0).remove(key) {
+        if locked(&self.world().providers.doubled).remove(key) {
             let (key, at) = (key.clone(), self.world().time.now());
             // A journal in memory takes every line.
             let _ = self.world().providers.journal.append(&[LedgerEntry {
@@ -77,7 +70,7 @@ where
         wish: &PaymentRequest,
     ) -> Result<Reported<PaymentReport>, NoAnswer> {
         if self.steps.contains(&&*key.step) && self.world().providers.was_told(key) {
-            locked(&self.world().doubled.0).insert(key.clone());
+            locked(&self.world().providers.doubled).insert(key.clone());
         }
         let reported = self.inside.tell(key, wish).await?;
         self.done(key, wish, &reported);

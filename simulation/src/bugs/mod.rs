@@ -5,25 +5,20 @@ mod found;
 mod ids;
 mod keep;
 mod layer;
-mod list;
 mod owed;
 mod payment;
 mod provider;
 mod release;
 mod saga;
-mod table;
 mod undo;
 mod wire;
 mod written;
 
-pub use list::Plant;
-pub(crate) use provider::Doubled;
-pub use table::{Hunt, hunt_all, plants_table};
-
 use crate::{
     gateway::Line,
-    process::{Process, served},
-    world::World,
+    groups::served,
+    plant::Plant,
+    world::{Process, World},
 };
 use around::{Around, Handles};
 use layer::around;

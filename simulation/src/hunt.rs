@@ -1,10 +1,10 @@
 //! The table of planted bugs: in how many seeds each was found, and by what.
 
-use super::Plant;
 use crate::{
+    lock::locked,
     plan::Cuts,
+    plant::Plant,
     run::{Outcome, run},
-    world::locked,
 };
 use std::{
     collections::BTreeMap,

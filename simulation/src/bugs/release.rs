@@ -4,7 +4,7 @@ use super::{
     layer::{Due, Layer},
     written::parked,
 };
-use crate::world::{World, locked};
+use crate::{lock::locked, world::World};
 use async_trait::async_trait;
 use oms_core::{
     message::{GroupLane, Message},

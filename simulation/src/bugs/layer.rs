@@ -1,6 +1,6 @@
 //! A layer around a process's store: it changes a few calls, and passes all others on.
 
-use crate::world::give_way;
+use crate::executor::give_way;
 use async_trait::async_trait;
 use oms_core::{
     broker::Topology,
