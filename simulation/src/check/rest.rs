@@ -20,6 +20,9 @@ use oms_core::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
+/// A story reads everything that was ever sent: one seed in so many tells one.
+const STORIES: u64 = 8;
+
 /// Whether every accepted order has ended or waits for a person, and nothing is in flight.
 pub(crate) async fn at_rest(world: &World) -> bool {
     let accepted = world.accepted();
@@ -65,7 +68,9 @@ pub(crate) async fn check(world: &Arc<World>, oms: &Oms) {
     letters(world).await;
     left_over(world).await;
     deliveries(world);
-    story(world, oms).await;
+    if world.plan.seed.is_multiple_of(STORIES) {
+        story(world, oms).await;
+    }
 }
 
 async fn invariants(world: &World, oms: &Oms, ledger: &Ledger) {
