@@ -133,6 +133,8 @@ impl Door<'_> {
             tracing::warn!(%error, gateway = %self.name, "wishes that wait cannot be let go of");
             return false;
         }
+        // When they are due again is learned with the next claim.
+        self.look |= !partings.is_empty();
         self.errands.parted();
         true
     }
