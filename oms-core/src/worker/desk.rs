@@ -1,6 +1,6 @@
 //! A lane's desk: its lease, and the local work that other loops lay there.
 
-use super::bell::Bell;
+use super::{bell::Bell, vital::Vital};
 use crate::{
     gateway::{Answer, Effect, EffectKey},
     id::MessageId,
@@ -47,12 +47,16 @@ struct State {
 pub(super) struct Desk {
     pub(super) lane: GroupLane,
     pub(super) bell: Bell,
+    /// What the lane's loop knows of the store and of the broker.
+    pub(super) store: Vital,
+    pub(super) broker: Vital,
     state: Mutex<State>,
 }
 
 impl Desk {
     pub(super) fn new(lane: GroupLane) -> Self {
-        Self { lane, bell: Bell::default(), state: Mutex::default() }
+        let (store, broker) = (Vital::default(), Vital::default());
+        Self { lane, bell: Bell::default(), store, broker, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

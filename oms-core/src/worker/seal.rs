@@ -66,7 +66,8 @@ pub(super) fn seal(
     Ok((writes, states))
 }
 
-fn write(
+/// The row of a stream after what happened to it.
+pub(super) fn write(
     stream: StreamId,
     entry: Entry,
     expected: u64,

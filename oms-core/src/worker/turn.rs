@@ -42,6 +42,8 @@ pub(super) struct Done {
     pub(super) reply: Option<Bytes>,
     /// Whether messages were put aside or released: the due loop must look.
     pub(super) moved: bool,
+    /// Whether anything was decided; a turn that only asks for more streams decides nothing.
+    pub(super) decided: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -174,7 +176,7 @@ fn ask(handler: &dyn Handler, batch: &Batch<'_>, wanted: &Wanted) -> Ask {
 
 /// Loads what the works need: keyed streams first; with them known, shared ones, once and sorted (rule 14). Says how many
 /// of the works, from the front, fit under the bound on streams; the rest comes again in the next turn (rule 21).
-async fn load(
+pub(super) async fn load(
     open: &mut dyn Turn,
     handler: &dyn Handler,
     works: &[Work],
@@ -231,7 +233,7 @@ fn condemn(works: &[Work], error: &str, draft: &mut Draft) -> Outlook {
 }
 
 fn done(decided: &[Work], rest: &[Work], found: &Found, draft: &Draft) -> Done {
-    let mut done = Done { more: !rest.is_empty(), ..Done::default() };
+    let mut done = Done { more: !rest.is_empty(), decided: !decided.is_empty(), ..Done::default() };
     let mut unfinished: BTreeSet<&PackId> =
         found.owed.iter().filter(|owed| owed.cut).map(|owed| &owed.pack).collect();
     for work in rest {

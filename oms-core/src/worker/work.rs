@@ -11,6 +11,9 @@ use crate::{
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
+/// The kind of what could not even be decoded.
+pub(super) const UNDECODABLE: &str = "undecodable";
+
 /// A message to handle, how often it was tried before, and where it came from.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
@@ -126,7 +129,7 @@ fn unpack(works: &mut Vec<Work>, owed: &Owed, messages: &[Message]) {
 fn unreadable(owed: &Owed, index: u16, bytes: &Bytes, error: &CodecError) -> Work {
     let id = Digest::new("undecodable").text(&owed.pack.to_string()).number(index.into()).finish();
     let message =
-        local("undecodable", MessageId(id), Name::from("undecodable"), Bytes::clone(bytes), Timestamp(0));
+        local(UNDECODABLE, MessageId(id), Name::from(UNDECODABLE), Bytes::clone(bytes), Timestamp(0));
     let origin = Origin::Owed { pack: owed.pack.clone(), index };
     Work { unreadable: Some(format!("the pack cannot be decoded: {error}")), ..Work::new(message, origin) }
 }
@@ -140,7 +143,10 @@ fn answered(hand: &InHand, now: Timestamp) -> Work {
         Some(again) => Then::LetGo { again, heard },
     };
     let raw = read_json::<Box<RawValue>>(&hand.answer.body);
-    let problem = raw.as_ref().err().map(|error| format!("the gateway's answer is not JSON: {error}"));
+    let problem = raw
+        .as_ref()
+        .err()
+        .map(|error| format!("the answer of {} to {} is not JSON: {error}", effect.gateway, effect.key));
     let body = raw.ok().and_then(|answer| {
         let told = EffectAnswered {
             effect: effect.key.clone(),

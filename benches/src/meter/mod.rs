@@ -1,0 +1,15 @@
+//! Meters: processor time, pressure and memory of this process and machine.
+//!
+//! ```
+//! use oms_benches::meter::{Stopwatch, resident_bytes};
+//! let watch = Stopwatch::start();
+//! assert!(resident_bytes()? > 0);
+//! assert!(watch.read().cpu <= watch.read().cpu);
+//! # Ok::<(), oms_benches::Fault>(())
+//! ```
+
+mod memory;
+mod watch;
+
+pub use memory::{Memory, memory, resident_bytes};
+pub use watch::{Stopwatch, Times, pressure};

@@ -1,0 +1,16 @@
+//! Peers: what an order could cost, each measured in the same run.
+//!
+//! The naive driver is the same house, built for [`crate::house::Way::Naive`].
+//!
+//! ```
+//! use oms_benches::peer::pipeline;
+//! let sample = pipeline(20, 5)?;
+//! assert_eq!((sample.orders, sample.seconds.len()), (20, 20));
+//! # Ok::<(), oms_benches::Fault>(())
+//! ```
+
+mod floor;
+mod pipeline;
+
+pub use floor::{Recording, record};
+pub use pipeline::pipeline;
