@@ -147,8 +147,7 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
         return Ok(Round::Idle);
     }
     let more = is_half(&packs, limit);
-    let names: Vec<(PackId, Name)> =
-        packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
+    let names = names(&packs);
     let news = packs.into_iter().filter(|pack| !cursors.ahead.contains(&pack.id)).collect();
     let answers = match publish(parts, news).await {
         Ok(answers) => answers,
@@ -190,6 +189,11 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     cursors.known = moved;
     cursors.ahead = ahead;
     Ok(if held.is_empty() { Round::Sent { more } } else { Round::Held(why) })
+}
+
+/// The names of packs, each with its topic.
+fn names(packs: &[Pack]) -> Vec<(PackId, Name)> {
+    packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect()
 }
 
 /// Whether these may be cut off by the limit.
