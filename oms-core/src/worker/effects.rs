@@ -143,6 +143,8 @@ impl Door<'_> {
             self.store_is_away(&error);
             return false;
         }
+        // When they are due again is learned with the next claim.
+        self.look |= !partings.is_empty();
         self.errands.parted();
         true
     }

@@ -2,6 +2,7 @@
 
 use super::{
     batch::{Batch, Delivered},
+    bell::Bell,
     desk::{Desk, InHand, Papers},
     memory::Memory,
     metrics::add,
@@ -211,6 +212,7 @@ impl Lane<'_> {
         let name = |hand: &InHand| (hand.effect.key.clone(), hand.id);
         let answered = answers.iter().filter(|hand| !done.unanswered.contains(&name(hand)));
         let answered: BTreeSet<_> = answered.map(|hand| (name(hand), hand.kept)).collect();
+        self.tell_doors(answers);
         self.desk.sweep(
             |local| done.unseen.contains(local) || !asked.contains(local),
             |hand| !answered.contains(&(name(hand), hand.kept)),
@@ -225,6 +227,13 @@ impl Lane<'_> {
                 self.hand.push_back((token, delivered));
             }
         }
+    }
+
+    /// A wish that was let go of is due again at some time, which its door learns when it looks.
+    fn tell_doors(&self, answers: &[InHand]) {
+        let gone = answers.iter().filter(|hand| hand.answer.again.is_some() && !hand.kept);
+        let doors: BTreeSet<&Name> = gone.map(|hand| &hand.effect.gateway).collect();
+        doors.into_iter().filter_map(|name| self.parts.doors.get(name)).for_each(Bell::ring);
     }
 
     /// What a failed turn means for the next one; never a message's fault but in the end (rule 20).

@@ -149,6 +149,21 @@ fn however_many_wait_a_moment_a_process_holds_no_more_than_a_few_hundred() {
     });
 }
 
+#[test]
+fn a_wish_that_is_let_go_of_for_a_moment_is_asked_about_as_soon_as_it_is_due() {
+    let mut house = House::new();
+    house.door = Door::new(house.clock.clone(), 1_000);
+    let soon = std::iter::repeat_n(Come::More("pending", 10), 600);
+    house.door.plan("pay", soon.chain([Come::Settled("paid")]));
+    play!(house, parts, {
+        for number in 0..600 {
+            wish(&parts, &format!("k{number}")).await;
+        }
+        let time = house.settled().await;
+        assert!(time < Duration::from_millis(500), "{time:?}");
+    });
+}
+
 /// The calls of the store in ten minutes, while so many orders wait for an hour.
 fn calls_while_waiting(orders: usize) -> u64 {
     let house = House::new();

@@ -4,7 +4,7 @@ use crate::{
     letters,
     owed::{self, LEFT, OwedRow},
     present::{After, Book},
-    rows::{all, blob, execute, int, name, one, pack_id, pack_row, uint},
+    rows::{all, blob, cap, execute, int, name, one, pack_id, pack_row, uint},
 };
 use oms_core::{
     clock::Timestamp,
@@ -21,6 +21,9 @@ fn pack(row: &Row<'_>, book: &Book) -> rusqlite::Result<Pack> {
     Ok(Pack { id, topic: name(row, 1)?, lane: row.get(2)?, keys, bytes: blob(row, 4)? })
 }
 
+/// How many packs are read at a time.
+const PAGE: usize = 64;
+
 /// How far each sender was relayed.
 pub(crate) fn cursors(db: &Connection, senders: &[Option<i64>]) -> Result<Vec<u64>, StoreError> {
     let sql = "SELECT sent FROM lane WHERE id = ?1";
@@ -35,18 +38,20 @@ pub(crate) fn cursors(db: &Connection, senders: &[Option<i64>]) -> Result<Vec<u6
 pub(crate) fn unsent(
     db: &Connection,
     book: &Book,
-    after: &[(i64, u64)],
+    after: &[(i64, u64, u64)],
     limit: Limit,
 ) -> Result<Vec<Pack>, StoreError> {
     let sql = "SELECT id, topic, lane, keys, bytes FROM pack WHERE id > ?1 AND id < ?2 ORDER BY id LIMIT ?3";
     let (mut packs, mut messages, mut bytes) = (Vec::new(), 0, 0);
-    for (sender, position) in after {
+    for (sender, position, _) in after {
         let (mut from, to) = (pack_row(*sender, *position), pack_row(sender + 1, 0));
-        loop {
-            let rows =
-                all(db, sql, params![from, to, 64], |row| Ok((row.get::<_, i64>(0)?, pack(row, book)?)))?;
+        let mut more = true;
+        while more {
+            let rows = all(db, sql, params![from, to, cap(PAGE)], |row| {
+                Ok((row.get::<_, i64>(0)?, pack(row, book)?))
+            })?;
             let Some((last, _)) = rows.last() else { break };
-            from = *last;
+            (from, more) = (*last, rows.len() == PAGE);
             for (row, pack) in rows {
                 if !anyone_left(db, row, pack.lane)? {
                     continue;
