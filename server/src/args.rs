@@ -8,6 +8,10 @@
 //! # Ok::<(), clap::Error>(())
 //! ```
 
+mod letters;
+
+pub use letters::{DeadLettersCommand, LetterArgs, MeantArgs};
+
 use crate::{
     plan::Percent,
     source::{Dates, Format, Mapping, Reading},
@@ -71,12 +75,14 @@ pub enum Command {
     /// Look at orders, or cancel one
     #[command(subcommand)]
     Orders(OrdersCommand),
-    /// Look at messages that could not be handled, or try them again
+    /// Look at messages that could not be handled, try them again, or send an edited copy
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
     /// Show the units of every SKU
     Stock(Page),
-    /// Derive every figure from the events again, and verify the invariants
+    /// Say whether store, broker and gateways answer, and how much waits; exit code 3 when one does not
+    Status,
+    /// Derive every figure from the events again, verify the invariants, and name the orders that are stuck
     Check,
 }
 
@@ -196,34 +202,6 @@ pub enum OrdersCommand {
         /// Why, for the order's story
         #[arg(long, value_name = "TEXT", default_value = "cancelled on the command line")]
         reason: String,
-    },
-}
-
-/// What to do with dead letters.
-#[derive(Debug, Subcommand)]
-pub enum DeadLettersCommand {
-    /// List them
-    List {
-        /// Begin after this number
-        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-        after: u64,
-        /// Show at most so many
-        #[arg(long, value_name = "N", default_value_t = 50)]
-        limit: u32,
-    },
-    /// Show one: its error, attempts and bytes
-    Show {
-        /// Its number
-        number: u64,
-    },
-    /// Have one or all handled again by the group that failed; one that fails again is buried again
-    Redrive {
-        /// Its number
-        #[arg(required_unless_present = "all")]
-        number: Option<u64>,
-        /// All of them
-        #[arg(long, conflicts_with = "number")]
-        all: bool,
     },
 }
 

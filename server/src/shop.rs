@@ -22,7 +22,7 @@ use oms_core::{
     order::OrderError,
     payment::Method,
     projection::{Facts, Parcel},
-    store::Store,
+    store::{Store, Waiting},
     worker::PlaceError,
 };
 use std::{sync::Arc, time::Duration};
@@ -97,13 +97,22 @@ impl Shop {
     }
 
     async fn quiet(&self) -> Result<(), Failure> {
-        loop {
-            let counts = self.oms.count().await.map_err(Failure::outside)?;
-            if counts.owed + counts.parked + counts.effects == 0 {
-                return Ok(());
-            }
+        while !self.is_quiet().await? {
             tokio::time::sleep(LOOK).await;
         }
+        Ok(())
+    }
+
+    /// What is owed and buried waits for a person, not for the loops.
+    async fn is_quiet(&self) -> Result<bool, Failure> {
+        let counts = self.oms.count().await.map_err(Failure::outside)?;
+        if counts.owed == 0 || counts.parked + counts.effects > 0 {
+            return Ok(counts.owed + counts.parked + counts.effects == 0);
+        }
+        let owed = usize::try_from(counts.owed).unwrap_or(usize::MAX);
+        let waiting = self.oms.waiting(None, owed).await.map_err(Failure::outside)?;
+        let left = |one: &Waiting| matches!(one, Waiting::Owed { left, .. } if *left > 0);
+        Ok(!waiting.iter().any(left))
     }
 
     /// Lets the loops finish what they have begun, for at most `time`; what is left is owed, and found again. The shop can

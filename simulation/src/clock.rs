@@ -34,7 +34,7 @@ struct Sleepers {
 
 /// The time of one run. Clones tell the same time.
 #[derive(Clone)]
-pub struct Time(Arc<Mutex<Sleepers>>);
+pub(crate) struct Time(Arc<Mutex<Sleepers>>);
 
 impl Default for Time {
     fn default() -> Self {
@@ -49,18 +49,18 @@ impl Time {
 
     /// The time that is true.
     #[must_use]
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp(self.sleepers().now)
     }
 
     /// How long the run has lasted.
     #[must_use]
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.now().since(Timestamp(BEGIN))
     }
 
     /// Lets a little time pass, and wakes whoever slept until then.
-    pub fn pass(&self, micros: u64) {
+    pub(crate) fn pass(&self, micros: u64) {
         let mut sleepers = self.sleepers();
         sleepers.now = sleepers.now.saturating_add(i64::try_from(micros).unwrap_or(i64::MAX));
         while sleepers.due.peek().is_some_and(|Reverse((at, ..))| *at <= sleepers.now) {
@@ -69,7 +69,7 @@ impl Time {
     }
 
     /// Jumps to the next sleeper that still sleeps; false when nobody does.
-    pub fn jump(&self) -> bool {
+    pub(crate) fn jump(&self) -> bool {
         let mut sleepers = self.sleepers();
         while let Some(Reverse((at, ..))) = sleepers.due.peek().copied() {
             let before = sleepers.now;
@@ -85,7 +85,7 @@ impl Time {
 
     /// Waits for `time`.
     #[must_use]
-    pub fn sleep(&self, time: Duration) -> Sleep {
+    pub(crate) fn sleep(&self, time: Duration) -> Sleep {
         Sleep { time: self.clone(), until: self.now().after(time).0, slot: None }
     }
 }
@@ -116,7 +116,7 @@ impl Sleepers {
 }
 
 /// A wait; dropping it ends it without effect.
-pub struct Sleep {
+pub(crate) struct Sleep {
     time: Time,
     until: i64,
     slot: Option<usize>,
@@ -158,7 +158,7 @@ impl Drop for Sleep {
 
 /// The clock of one process, which may be wrong.
 #[derive(Clone)]
-pub struct ProcessClock {
+pub(crate) struct ProcessClock {
     time: Time,
     wrong_by: Arc<AtomicI64>,
 }
@@ -166,18 +166,18 @@ pub struct ProcessClock {
 impl ProcessClock {
     /// A right clock.
     #[must_use]
-    pub fn new(time: Time) -> Self {
+    pub(crate) fn new(time: Time) -> Self {
         Self { time, wrong_by: Arc::default() }
     }
 
     /// Sets it wrong by so many microseconds.
-    pub fn set_wrong(&self, micros: i64) {
+    pub(crate) fn set_wrong(&self, micros: i64) {
         self.wrong_by.store(micros, Ordering::Relaxed);
     }
 
     /// How wrong it is, in microseconds.
     #[must_use]
-    pub fn wrong_by(&self) -> i64 {
+    pub(crate) fn wrong_by(&self) -> i64 {
         self.wrong_by.load(Ordering::Relaxed)
     }
 }
@@ -194,11 +194,11 @@ impl Clock for ProcessClock {
 
 /// The clock of the store and of the providers.
 #[derive(Clone)]
-pub struct StoreClock(pub Time);
+pub(crate) struct StoreClock(pub(crate) Time);
 
 impl StoreClock {
     /// Lets `work` see the store's clock wrong; for the bug that lets leases end by the worker's clock.
-    pub fn wrong<T>(micros: i64, work: impl FnOnce() -> T) -> T {
+    pub(crate) fn wrong<T>(micros: i64, work: impl FnOnce() -> T) -> T {
         let before = STORE_IS_WRONG_BY.replace(micros);
         let done = work();
         STORE_IS_WRONG_BY.set(before);
@@ -213,5 +213,53 @@ impl Clock for StoreClock {
 
     fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
         Box::pin(self.0.sleep(time))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::{FutureExt, task::noop_waker_ref};
+
+    fn poll(sleep: &mut Sleep) -> bool {
+        Pin::new(sleep).poll(&mut Context::from_waker(noop_waker_ref())).is_ready()
+    }
+
+    #[test]
+    fn time_jumps_to_the_next_sleeper_and_past_those_who_were_dropped() {
+        let time = Time::default();
+        let mut sleeps: Vec<Sleep> = [3, 1, 2].map(|secs| time.sleep(Duration::from_secs(secs))).into();
+        assert!(sleeps.iter_mut().all(|sleep| !poll(sleep)));
+        drop(sleeps.remove(1));
+        assert!(time.jump());
+        assert_eq!(time.elapsed(), Duration::from_secs(2));
+        assert!(!poll(&mut sleeps[0]) && poll(&mut sleeps[1]));
+        assert!(time.jump() && !time.jump(), "one sleeps, then nobody");
+        assert_eq!(time.elapsed(), Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_slot_that_is_used_again_wakes_who_holds_it_now() {
+        let time = Time::default();
+        let mut first = time.sleep(Duration::from_secs(1));
+        assert!(!poll(&mut first));
+        time.pass(1_000_000);
+        let mut second = time.sleep(Duration::from_secs(1));
+        assert!(!poll(&mut second));
+        assert!(poll(&mut first), "its time has come");
+        drop(first);
+        assert!(time.jump(), "the second still sleeps in the slot of the first");
+        assert!(second.now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_wrong_clock_is_wrong_by_as_much_as_it_was_set() {
+        let time = Time::default();
+        let clock = ProcessClock::new(time.clone());
+        clock.set_wrong(-5_000_000);
+        assert_eq!(time.now().since(clock.now()), Duration::from_secs(5));
+        let store = StoreClock(time.clone());
+        let seen = StoreClock::wrong(clock.wrong_by(), || store.now());
+        assert_eq!((seen, store.now()), (clock.now(), time.now()));
     }
 }

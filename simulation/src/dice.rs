@@ -83,5 +83,5 @@ mod tests {
         assert_eq!(thrown, FOR_EVER, "a campaign of an older release must repeat");
     }
 
-    const FOR_EVER: [u64; 4] = [0, 0, 0, 0];
+    const FOR_EVER: [u64; 4] = [992, 250, 282, 285];
 }

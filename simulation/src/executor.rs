@@ -20,13 +20,13 @@ thread_local! {
 
 /// The number of the task that is being polled: what happens between two awaits happens in it alone.
 #[must_use]
-pub fn current_task() -> usize {
+pub(crate) fn current_task() -> usize {
     CURRENT.get()
 }
 
 /// Whose task it is: what dies, stops or goes on together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub(crate) enum Owner {
     /// The world's: customers, carriers of delayed packs, whoever stirs up trouble.
     World,
     /// A process's, by its place.
@@ -34,7 +34,7 @@ pub enum Owner {
 }
 
 /// What tasks ask of the executor; done between two polls.
-pub enum Wish {
+pub(crate) enum Wish {
     /// Run this.
     Spawn(Owner, String, BoxFuture<'static, ()>),
     /// Drop every task of a process, wherever it is.
@@ -51,7 +51,7 @@ pub enum Wish {
 
 /// What a crash takes with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Crash {
+pub(crate) enum Crash {
     /// The task that is being polled at that moment; it is begun anew.
     Loop,
     /// Every task of its process.
@@ -94,16 +94,16 @@ struct Task {
 
 /// Asks the executor for something; clones ask the same one.
 #[derive(Clone, Default)]
-pub struct Wishes(Arc<Mutex<Vec<Wish>>>);
+pub(crate) struct Wishes(Arc<Mutex<Vec<Wish>>>);
 
 impl Wishes {
     /// Asks.
-    pub fn ask(&self, wish: Wish) {
+    pub(crate) fn ask(&self, wish: Wish) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(wish);
     }
 
     /// Runs a task of the world's.
-    pub fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(&self, name: &str, future: impl Future<Output = ()> + Send + 'static) {
         self.ask(Wish::Spawn(Owner::World, name.to_owned(), Box::pin(future)));
     }
 
@@ -113,7 +113,7 @@ impl Wishes {
 }
 
 /// What the executor needs of the world when it kills.
-pub trait Mortals {
+pub(crate) trait Mortals {
     /// A process's tasks were dropped.
     fn died(&self, process: usize);
     /// A new future for a loop that was dropped, if its process still lives.
@@ -124,7 +124,7 @@ pub trait Mortals {
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// The world said so.
     Over,
     /// Nothing can ever go on: no task is woken, and none sleeps.
@@ -140,7 +140,7 @@ struct Armed {
 }
 
 /// Runs tasks on this thread.
-pub struct Executor {
+pub(crate) struct Executor {
     time: Time,
     dice: Dice,
     wishes: Wishes,
@@ -149,20 +149,20 @@ pub struct Executor {
     paused: Vec<usize>,
     armed: Vec<Armed>,
     /// Polls so far.
-    pub polls: u64,
+    pub(crate) polls: u64,
 }
 
 impl Executor {
     /// Makes one that throws `dice` for its choices.
     #[must_use]
-    pub fn new(time: Time, wishes: Wishes, dice: Dice) -> Self {
+    pub(crate) fn new(time: Time, wishes: Wishes, dice: Dice) -> Self {
         let ready = Arc::new(Ready { numbers: Mutex::default() });
         let (tasks, paused, armed) = (Vec::new(), Vec::new(), Vec::new());
         Self { time, dice, wishes, ready, tasks, paused, armed, polls: 0 }
     }
 
     /// Runs until the world says that it is over, at most `most` polls.
-    pub fn run(&mut self, mortals: &dyn Mortals, most: u64) -> Ended {
+    pub(crate) fn run(&mut self, mortals: &dyn Mortals, most: u64) -> Ended {
         loop {
             self.grant(mortals);
             if mortals.over() {
@@ -274,5 +274,104 @@ impl Executor {
                 task.waker.wake_by_ref();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::give_way;
+    use futures::FutureExt;
+    use std::sync::atomic::AtomicU32;
+
+    /// A world of one process, whose loop counts its polls and is begun anew when it is dropped.
+    #[derive(Clone, Default)]
+    struct Small {
+        wishes: Wishes,
+        begun: Arc<AtomicU32>,
+        deaths: Arc<AtomicU32>,
+        over: Arc<AtomicBool>,
+    }
+
+    impl Small {
+        fn count(&self) -> BoxFuture<'static, ()> {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+            async {
+                loop {
+                    give_way().await;
+                }
+            }
+            .boxed()
+        }
+
+        fn run(&self, polls: u64) -> Ended {
+            Executor::new(Time::default(), self.wishes.clone(), Dice::new(1, "test")).run(self, polls)
+        }
+    }
+
+    impl Mortals for Small {
+        fn died(&self, _: usize) {
+            self.deaths.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn anew(&self, _: usize, _: &str) -> Option<BoxFuture<'static, ()>> {
+            Some(self.count())
+        }
+
+        fn over(&self) -> bool {
+            self.over.load(Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn a_loop_that_crashes_is_begun_anew_and_a_process_that_crashes_dies() {
+        let world = Small::default();
+        world.wishes.ask(Wish::Spawn(Owner::Process(0), "loop".to_owned(), world.count()));
+        world.wishes.ask(Wish::Arm(0, 3, Crash::Loop));
+        world.wishes.ask(Wish::Arm(0, 10, Crash::Process));
+        assert_eq!(world.run(100), Ended::Stuck, "nothing lives after the tenth poll");
+        let counted = (world.begun.load(Ordering::Relaxed), world.deaths.load(Ordering::Relaxed));
+        assert_eq!(counted, (2, 1));
+    }
+
+    #[test]
+    fn a_process_that_stands_still_is_not_polled_until_it_goes_on() {
+        let world = Small::default();
+        let (wishes, ends) = (world.wishes.clone(), Arc::clone(&world.over));
+        world.wishes.ask(Wish::Spawn(
+            Owner::Process(0),
+            "loop".to_owned(),
+            async move {
+                give_way().await;
+                ends.store(true, Ordering::Relaxed);
+            }
+            .boxed(),
+        ));
+        world.wishes.ask(Wish::Pause(0));
+        assert_eq!(world.run(100), Ended::Stuck);
+        wishes.ask(Wish::Resume(0));
+        wishes.ask(Wish::Spawn(Owner::Process(0), "loop".to_owned(), world.count()));
+        assert_eq!(world.run(100), Ended::TooLong, "what was asked of another executor is not its own");
+    }
+
+    #[test]
+    fn the_same_seed_polls_in_the_same_order_and_another_in_another() {
+        let order = |seed| {
+            let (world, seen) = (Small::default(), Arc::new(Mutex::new(Vec::new())));
+            for number in 0..6 {
+                let seen = Arc::clone(&seen);
+                world.wishes.spawn("writer", async move {
+                    for _ in 0..4 {
+                        seen.lock().unwrap().push(number);
+                        give_way().await;
+                    }
+                });
+            }
+            let mut executor = Executor::new(Time::default(), world.wishes.clone(), Dice::new(seed, "test"));
+            assert_eq!(executor.run(&world, 1_000), Ended::Stuck);
+            seen.lock().unwrap().clone()
+        };
+        assert_eq!(order(1), order(1));
+        assert_ne!(order(1), order(2));
     }
 }

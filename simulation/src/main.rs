@@ -4,6 +4,10 @@ use clap::Parser as _;
 use oms_simulation::{Arguments, Campaign, Found, Outcome, Plant, command, run, shrink};
 use std::process::ExitCode;
 
+/// A run allocates all the time, and on one thread only.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let (plant, cuts) = match (plant(arguments.plant.as_deref()), arguments.cuts()) {
@@ -15,12 +19,14 @@ fn main() -> ExitCode {
     };
     let whole = cuts == oms_simulation::Cuts::default();
     let found = if arguments.trace || !whole {
+        let begun = std::time::Instant::now();
         let mut found = Found::default();
         for seed in arguments.from..arguments.from.saturating_add(arguments.seeds) {
             let outcome = run(seed, &cuts, plant, arguments.trace);
             show(&outcome);
             found.add(seed, &outcome);
         }
+        found.took = begun.elapsed();
         found
     } else {
         let (from, seeds) = (arguments.from, arguments.seeds);

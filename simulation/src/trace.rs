@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Lines with the virtual time before each. Costs nothing where nobody asked for it.
-pub struct Trace {
+pub(crate) struct Trace {
     time: Time,
     lines: Option<Mutex<String>>,
 }
@@ -15,18 +15,12 @@ pub struct Trace {
 impl Trace {
     /// One that keeps lines, or one that does not.
     #[must_use]
-    pub fn new(time: Time, kept: bool) -> Self {
+    pub(crate) fn new(time: Time, kept: bool) -> Self {
         Self { time, lines: kept.then(Mutex::default) }
     }
 
-    /// Whether lines are kept.
-    #[must_use]
-    pub fn kept(&self) -> bool {
-        self.lines.is_some()
-    }
-
     /// Writes a line, which is only made when it is kept.
-    pub fn say(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn say(&self, line: impl FnOnce() -> String) {
         let Some(lines) = &self.lines else { return };
         let elapsed = self.time.elapsed();
         let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +30,7 @@ impl Trace {
 
     /// Everything that was said.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let lines = self.lines.as_ref();
         lines.map_or_else(String::new, |lines| lines.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }

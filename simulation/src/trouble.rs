@@ -6,6 +6,7 @@ use crate::{
     fault::Fault,
     hearer::BRIEF,
     mark::Mark,
+    process::call,
     world::World,
 };
 use futures::FutureExt;
@@ -108,8 +109,16 @@ async fn happen(world: &Arc<World>, fault: Fault) {
             world.outage(|outage| outage.full_until = until);
         }
         // Whatever was buried by now is tried again.
-        _ => _ = world.store.redrive(&Pick::Everything).await,
+        _ => redrive(world, place),
     }
+}
+
+/// Asks a process to have everything that is buried handled again; what it does not get to stays buried.
+fn redrive(world: &Arc<World>, place: usize) {
+    let spawned = Arc::clone(world);
+    world.wishes.spawn("redrive", async move {
+        let _ = call(&spawned, place, async |oms| oms.redrive(&Pick::default(), "somebody").await).await;
+    });
 }
 
 /// Drains a process, and lets it boot again.

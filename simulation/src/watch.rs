@@ -36,7 +36,7 @@ impl Watched {
                 envelope.key.text()
             )
         });
-        if envelope.id.0 % TWICE == 0 {
+        if envelope.id.0.is_multiple_of(TWICE) {
             self.again(message, loaded, reaction);
         }
     }

@@ -65,7 +65,7 @@ impl IdSource for Counting {
 pub(crate) type Table = Vec<(PackId, Vec<Message>)>;
 
 /// Everything that outlives a process.
-pub struct World {
+pub(crate) struct World {
     /// What the seed brings.
     pub(crate) plan: Plan,
     /// The bug that was planted, if any.
@@ -122,7 +122,7 @@ struct Leases {
 impl World {
     /// Makes a world in which nothing has happened.
     #[must_use]
-    pub fn new(plan: Plan, plant: Option<Plant>, traced: bool) -> Self {
+    pub(crate) fn new(plan: Plan, plant: Option<Plant>, traced: bool) -> Self {
         let time = Time::default();
         let clock = Arc::new(StoreClock(time.clone()));
         let dice = Fault::ALL.iter().map(|fault| Dice::new(plan.seed, fault.name())).collect();

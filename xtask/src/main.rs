@@ -3,6 +3,7 @@
 mod bench;
 mod house;
 mod rules;
+mod simulate;
 mod suite;
 mod tidy;
 mod tree;
@@ -36,6 +37,8 @@ enum Task {
     /// Without --json it prints a table, and with either one line for each target, met or missed by how much. See
     /// docs/benchmarks.md for what is compared with what.
     Bench(bench::Arguments),
+    /// Runs seeds of the simulated house; `cargo xtask simulate --help` has the options.
+    Simulate(simulate::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Task::Tidy => code(tidy::run(&root)),
         Task::Test { local } => code(suite::run(&root, local)),
         Task::Bench(arguments) => bench::run(&root, &arguments),
+        Task::Simulate(arguments) => simulate::run(&root, &arguments),
     }
 }
 

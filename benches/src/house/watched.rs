@@ -8,8 +8,8 @@ use oms_core::{
     message::{GroupLane, Limit, Pack},
     store::{
         Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, Pick, Postponed, PublicPack, Recorded,
-        Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn, Waiting,
-        Writes,
+        Registered, Right, Seek, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn,
+        Waiting, Writes,
     },
 };
 use std::{
@@ -141,14 +141,10 @@ impl Store for Watched {
     async fn dead_letters(
         &self,
         pick: &Pick,
-        after: u64,
+        from: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        self.store.dead_letters(pick, after, limit).await
-    }
-
-    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
-        self.store.redrive(pick).await
+        self.store.dead_letters(pick, from, limit).await
     }
 
     async fn streams(

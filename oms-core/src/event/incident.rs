@@ -47,6 +47,47 @@ pub struct MessageRedriven {
     pub attempts: u32,
 }
 
+/// Somebody asked for a dead letter to be handled again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedriveRequested {
+    /// The group that failed, and will handle it.
+    pub group: Name,
+    /// The wire name of the message.
+    pub kind: Name,
+    /// The message.
+    pub message: MessageId,
+    /// The dead letter's number.
+    pub letter: u64,
+    /// Who asked.
+    pub by: String,
+}
+
+/// An edited copy of a dead letter was sent in its place, to the group that failed alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageReplaced {
+    /// The group that failed, and will handle the copy.
+    pub group: Name,
+    /// The wire name of the original.
+    pub kind: Name,
+    /// The original.
+    pub message: MessageId,
+    /// The original's number among the dead letters.
+    pub letter: u64,
+    /// The copy.
+    pub copy: MessageId,
+    /// Which copy of this letter it is, from 1.
+    pub edit: u32,
+    /// The wire name of the copy.
+    pub copy_kind: Name,
+    /// The body of the copy: its text, or hexadecimal digits where it is none.
+    pub body: String,
+    /// Whether `body` is in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hex: bool,
+    /// Who edited it.
+    pub by: String,
+}
+
 crate::wire_enum! {
     /// What happened to a message outside the ordinary: the story of an order tells it too (rule 24).
     pub enum IncidentEvent, schema 1 {
@@ -54,6 +95,10 @@ crate::wire_enum! {
         MessageBuried(MessageBuried) = "MessageBuried",
         /// It was handled again on request.
         MessageRedriven(MessageRedriven) = "MessageRedriven",
+        /// Somebody asked for it to be handled again.
+        RedriveRequested(RedriveRequested) = "RedriveRequested",
+        /// A copy stands for it.
+        MessageReplaced(MessageReplaced) = "MessageReplaced",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Wire names: how a typed command or event becomes a kind and a body, and is read again.
 
+use crate::id::read_json;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -81,7 +82,7 @@ pub fn read_body<T: DeserializeOwned>(
     if schema > known {
         return Err(WireError::Newer { kind: name(), schema, known });
     }
-    serde_json::from_slice(body).map_err(|source| WireError::Body { kind: name(), source })
+    read_json(body).map_err(|source| WireError::Body { kind: name(), source })
 }
 
 /// Declares a [`Wire`] enum of structs, each variant with its wire name, written by hand because it is for ever.

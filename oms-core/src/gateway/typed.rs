@@ -1,7 +1,7 @@
 //! Typed ports: a provider in its own words, and the adapter that makes a gateway of it.
 
 use super::{Answer, Asked, Effect, EffectKey, Gateway, NoAnswer, Repeats};
-use crate::id::Name;
+use crate::id::{Name, read_json};
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
@@ -95,7 +95,7 @@ impl<P: Port> Gateway for Typed<P> {
 }
 
 fn read<R: DeserializeOwned>(effect: &Effect) -> Result<R, NoAnswer> {
-    serde_json::from_slice(&effect.request).map_err(|error| unanswered(effect, error))
+    read_json(&effect.request).map_err(|error| unanswered(effect, error))
 }
 
 fn answer<R: Serialize>(effect: &Effect, reported: &Reported<R>) -> Result<Answer, NoAnswer> {

@@ -63,10 +63,15 @@ impl MessageId {
     pub fn caused(group: &str, cause: MessageId, index: usize) -> Self {
         Self(Digest::new("message").text(group).number(cause.0).number(index as u128).finish())
     }
+
+    /// Its digits.
+    pub(crate) fn hex(self) -> Hex {
+        Hex::of(self.0)
+    }
 }
 
 /// The 32 lower-case digits of a number.
-struct Hex([u8; 32]);
+pub(crate) struct Hex([u8; 32]);
 
 impl Hex {
     fn of(number: u128) -> Self {
@@ -79,7 +84,7 @@ impl Hex {
         Self(digits)
     }
 
-    fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         // Digits are always a text.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }

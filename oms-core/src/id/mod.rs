@@ -8,7 +8,7 @@ mod wire;
 pub use digest::{Digest, MessageId, order_id};
 pub use stream::{Rank, StreamId};
 pub use text::{CustomerId, IdError, MAX_ID_BYTES, OrderId, Sku};
-pub(crate) use wire::read_text;
+pub(crate) use wire::{read_json, read_text};
 
 /// A shared, immutable name: cheap to clone, compared by its text.
 pub type Name = std::sync::Arc<str>;

@@ -28,13 +28,19 @@ impl StreamId {
     /// Names a stream that lies under its lane's lock.
     #[must_use]
     pub fn keyed(kind: &str, id: &str) -> Self {
-        Self { rank: Rank::Keyed, kind: Name::from(kind), id: Name::from(id) }
+        Self::named(Rank::Keyed, kind, &Name::from(id))
     }
 
     /// Names a stream that is locked by itself.
     #[must_use]
     pub fn shared(kind: &str, id: &str) -> Self {
-        Self { rank: Rank::Shared, kind: Name::from(kind), id: Name::from(id) }
+        Self::named(Rank::Shared, kind, &Name::from(id))
+    }
+
+    /// Names a stream by a name in hand, which is not copied.
+    #[must_use]
+    pub fn named(rank: Rank, kind: &str, id: &Name) -> Self {
+        Self { rank, kind: Name::from(kind), id: Name::clone(id) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Texts on the wire: read in place, without being owned first.
 
 use serde::{
-    Deserializer,
+    Deserialize, Deserializer,
     de::{Error, Visitor},
 };
 use std::fmt;
@@ -13,6 +13,17 @@ where
     E: fmt::Display,
 {
     from.deserialize_str(Text(read))
+}
+
+/// Reads JSON. What is a text as a whole is checked once, instead of string by string.
+///
+/// # Errors
+/// As [`serde_json::from_slice`].
+pub(crate) fn read_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, serde_json::Error> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(bytes),
+    }
 }
 
 struct Text<F>(F);

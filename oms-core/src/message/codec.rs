@@ -1,12 +1,12 @@
 //! The wire: how a pack becomes bytes and bytes a pack again, as CloudEvents 1.0 in structured batch mode.
 
-use super::{Envelope, Key, Message, PackId};
+use super::{Envelope, Key, Message, PackId, plain};
 use crate::{
     clock::Timestamp,
-    id::{MessageId, Name},
+    id::{MessageId, Name, read_json},
 };
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -69,24 +69,20 @@ pub trait Codec: Send + Sync {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json;
 
-#[derive(Serialize, Deserialize)]
+/// A message as any CloudEvents library may write it; the attributes we do not need are skipped.
+#[derive(Deserialize)]
 struct Wire<'a> {
-    #[serde(borrow)]
-    specversion: Cow<'a, str>,
     id: MessageId,
-    #[serde(borrow)]
-    source: Cow<'a, str>,
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,
-    time: String,
     #[serde(borrow)]
-    datacontenttype: Cow<'a, str>,
+    time: Cow<'a, str>,
     #[serde(borrow)]
     partitionkey: Cow<'a, str>,
     #[serde(borrow)]
     correlationid: Cow<'a, str>,
     causationid: MessageId,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow, default)]
     traceparent: Option<Cow<'a, str>>,
     schemaversion: u16,
     #[serde(borrow)]
@@ -97,29 +93,7 @@ struct Wire<'a> {
     data: &'a RawValue,
 }
 
-impl<'a> Wire<'a> {
-    fn of(message: &'a Message, source: &'a str, pack: &'a str) -> Result<Self, CodecError> {
-        let envelope = &message.envelope;
-        let data = serde_json::from_slice(&message.body)
-            .map_err(|source| CodecError::Body { kind: Name::clone(&envelope.kind), source })?;
-        Ok(Self {
-            specversion: Cow::Borrowed("1.0"),
-            id: envelope.id,
-            source: Cow::Borrowed(source),
-            kind: Cow::Borrowed(&envelope.kind),
-            time: envelope.time.to_string(),
-            datacontenttype: Cow::Borrowed("application/json"),
-            partitionkey: Cow::Borrowed(envelope.key.text()),
-            correlationid: Cow::Borrowed(&envelope.correlation),
-            causationid: envelope.cause,
-            traceparent: envelope.trace.as_deref().map(Cow::Borrowed),
-            schemaversion: envelope.schema,
-            topic: Cow::Borrowed(&envelope.topic),
-            pack: Cow::Borrowed(pack),
-            data,
-        })
-    }
-
+impl Wire<'_> {
     fn message(self, whole: &Bytes) -> Result<Message, CodecError> {
         let time = Timestamp::parse(&self.time).ok_or(CodecError::Foreign { attribute: "time" })?;
         let envelope = Envelope {
@@ -143,17 +117,30 @@ impl Codec for Json {
     }
 
     fn encode(&self, id: &PackId, messages: &[Message]) -> Result<Bytes, CodecError> {
-        let (source, pack) = (format!("oms/{}", id.sender.group), id.to_string());
-        let wires = messages
-            .iter()
-            .map(|message| Wire::of(message, &source, &pack))
-            .collect::<Result<Vec<_>, _>>()?;
-        serde_json::to_vec(&wires).map(Bytes::from).map_err(CodecError::Unreadable)
+        let pack = id.to_string();
+        let mut out = Vec::with_capacity(messages.iter().map(|one| one.body.len() + ENVELOPE).sum());
+        let mut time = (Timestamp::default(), String::new());
+        for message in messages {
+            let envelope = &message.envelope;
+            let unfit = |source| CodecError::Body { kind: Name::clone(&envelope.kind), source };
+            let data = read_json(&message.body).map_err(unfit)?;
+            // The messages of a turn have one time.
+            if time.1.is_empty() || time.0 != envelope.time {
+                time = (envelope.time, envelope.time.to_string());
+            }
+            out.push(if out.is_empty() { b'[' } else { b',' });
+            plain::write(&mut out, message, &id.sender.group, &pack, &time.1, data);
+        }
+        out.extend_from_slice(if out.is_empty() { b"[]" } else { b"]" });
+        Ok(Bytes::from(out))
     }
 
     fn decode(&self, bytes: &Bytes) -> Result<(PackId, Vec<Message>), CodecError> {
-        let wires: Vec<Wire<'_>> = serde_json::from_slice(bytes).map_err(CodecError::Unreadable)?;
         let foreign = CodecError::Foreign { attribute: "pack" };
+        if let Some((name, messages)) = plain::read(bytes) {
+            return Ok((name.parse().map_err(|_| foreign)?, messages));
+        }
+        let wires: Vec<Wire<'_>> = read_json(bytes).map_err(CodecError::Unreadable)?;
         let Some(first) = wires.first() else { return Err(foreign) };
         let name = first.pack.clone().into_owned();
         if wires.iter().any(|wire| wire.pack != name.as_str()) {
@@ -164,6 +151,9 @@ impl Codec for Json {
         Ok((id, messages))
     }
 }
+
+/// What an envelope takes beside the body, about.
+const ENVELOPE: usize = 480;
 
 #[cfg(test)]
 mod tests {
@@ -194,6 +184,34 @@ mod tests {
         let sent = vec![message(br#"{"a":"\u00e9"}"#), message(b"[1, 2]")];
         let bytes = Json.encode(&id(), &sent).expect("encodes");
         assert_eq!(Json.decode(&bytes).expect("decodes"), (id(), sent));
+    }
+
+    #[test]
+    fn what_is_written_is_read_without_the_serializer_unless_something_is_escaped() {
+        let mut plain_ones = vec![message(b"{}"), message(br#"{"a":[1,"]},{"]}"#)];
+        plain_ones[0].envelope.trace = None;
+        plain_ones[1].envelope.trace = Some(Name::from("00-1-01"));
+        let bytes = Json.encode(&id(), &plain_ones).expect("encodes");
+        assert_eq!(plain::read(&bytes), Some(("order/3/42", plain_ones.clone())));
+        let by_serde: Vec<Wire<'_>> = serde_json::from_slice(&bytes).expect("is JSON");
+        let by_serde: Vec<Message> =
+            by_serde.into_iter().map(|wire| wire.message(&bytes).expect("is ours")).collect();
+        assert_eq!(by_serde, plain_ones);
+        let escaped = Json.encode(&id(), &[message(b"1")]).expect("encodes");
+        assert_eq!(plain::read(&escaped), None);
+    }
+
+    #[test]
+    fn every_cut_of_a_pack_is_refused() {
+        let bytes = Json.encode(&id(), &[message(b"{\"n\":1}")]).expect("encodes");
+        assert!((0..bytes.len()).all(|cut| Json.decode(&bytes.slice(..cut)).is_err()));
+    }
+
+    #[test]
+    fn version_one_is_written_as_its_sample() {
+        let sample = br#"[{"specversion":"1.0","id":"00000000000000000000000000000007","source":"oms/order","type":"OrderPlaced","time":"2011-11-11T08:26:40.123456Z","datacontenttype":"application/json","partitionkey":"o-1","correlationid":"o-1","causationid":"00000000000000000000000000000006","traceparent":"00-\"quoted\"-01","schemaversion":1,"topic":"order.placed","pack":"order/3/42","data":{"n":1}}]"#;
+        let written = Json.encode(&id(), &[message(br#" {"n":1}"#)]).expect("encodes");
+        assert_eq!(std::str::from_utf8(&written), std::str::from_utf8(sample));
     }
 
     #[test]

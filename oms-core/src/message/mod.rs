@@ -3,6 +3,7 @@
 mod codec;
 mod lane;
 mod pack;
+mod plain;
 
 pub use codec::{Codec, CodecError, Json};
 pub use lane::{GroupLane, Key, MAX_LANES, key_hash, lane_of};

@@ -1,4 +1,4 @@
-//! What a user asks to know: orders, stories, stock, dead letters, and whether everything holds.
+//! What a user asks to know: orders, stories, stock, and whether everything holds.
 
 use super::system::Oms;
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         stuck,
     },
     service::order::stream_of,
-    store::{Counts, DeadLetter, Pick, StoreError, StreamId},
+    store::{Counts, StoreError, StreamId},
 };
 /// The events after which an order has ended, or needs a person.
 const ENDS: [&str; 4] = ["OrderCompleted", "OrderFailed", "OrderCancelled", "OrderNeedsAttention"];
@@ -139,29 +139,6 @@ impl Oms {
             facts.add(&recorded);
         }
         Ok(facts.shelf())
-    }
-
-    /// Dead letters with a number greater than `after`.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn dead_letters(
-        &self,
-        pick: &Pick,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, StoreError> {
-        self.parts.store.dead_letters(pick, after, limit).await
-    }
-
-    /// Asks for dead letters to be handled again, once however often one asks; gives how many were newly asked.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    pub async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
-        let asked = self.parts.store.redrive(pick).await?;
-        self.parts.look();
-        Ok(asked)
     }
 
     /// Derives every figure from the events again and verifies the invariants; `at_rest` says that nothing should be in

@@ -48,12 +48,17 @@
 mod ask;
 mod builder;
 mod change;
+mod letter;
 mod run;
 mod system;
 
-pub use crate::service::{order::CancelReply, shipping::Released};
+pub use crate::{
+    service::{order::CancelReply, shipping::Released},
+    worker::{Edit, EditError, Edited, Health, Outage, Standing},
+};
 pub use ask::{OrderPage, StockPage};
 pub use builder::{BuildError, Builder};
 pub use change::{Adjusted, PlaceRefusal, Placed, Placement};
+pub use letter::LetterPage;
 pub use run::Drained;
 pub use system::Oms;

@@ -2,7 +2,7 @@
 
 use crate::{
     saga::SagaTimes,
-    worker::{Metrics, Parts, Placer},
+    worker::{Health, Metrics, Parts, Placer, health},
 };
 use std::sync::Arc;
 
@@ -22,5 +22,12 @@ impl Oms {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.parts.tally.read()
+    }
+
+    /// How the store, the broker and each gateway are, as far as the loops of this process know: outages with their
+    /// beginning, tries and next try; the lanes held, the backlog, and what was taken from the store. Asks the store and the
+    /// broker too, for a second at most, so that it is told of an outage while no loop runs.
+    pub async fn health(&self) -> Health {
+        health(&self.parts).await
     }
 }

@@ -1,6 +1,7 @@
 //! Facts: what the recorded events say of one order, and of one SKU, decoded and nothing more.
 
 use crate::{
+    clock::Timestamp,
     event::{
         Wire,
         inventory::{InventoryEvent, StockEvent},
@@ -38,6 +39,10 @@ pub struct Facts {
     pub shipments: Vec<ShippingEvent>,
     /// What could not be read, in words.
     pub unread: Vec<String>,
+    /// When the newest of these was recorded.
+    pub newest: Timestamp,
+    /// When a person was asked to look, last; `None` when nobody ever was.
+    pub asked: Option<Timestamp>,
 }
 
 impl Facts {
@@ -45,7 +50,8 @@ impl Facts {
     #[must_use]
     pub fn new(order: OrderId) -> Self {
         let (orders, payments, stock, shipments) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { order, orders, payments, stock, shipments, unread: Vec::new() }
+        let (newest, asked) = (Timestamp::default(), None);
+        Self { order, orders, payments, stock, shipments, unread: Vec::new(), newest, asked }
     }
 
     /// Adds a recorded event of one of the [`ORDER_KINDS`]; the events of one stream come in its order. What cannot be
@@ -57,10 +63,16 @@ impl Facts {
             "reservation" => read(recorded, &mut self.stock),
             "shipment" => read(recorded, &mut self.shipments),
             // Kinds are open: notices, incidents and a user's own streams carry no figures.
-            _ => None,
+            _ => return,
         };
         self.unread.extend(unread);
         self.unread.sort();
+        self.newest = self.newest.max(recorded.time);
+        if &*recorded.stream.kind == "order"
+            && matches!(self.orders.last(), Some(OrderEvent::OrderNeedsAttention(_)))
+        {
+            self.asked = Some(recorded.time);
+        }
     }
 
     /// What was placed; `None` when the order's first event is missing.

@@ -204,6 +204,11 @@ pub(crate) fn failing(reason: FailureReason) -> OrderFailing {
     OrderFailing { order: order(), reason }
 }
 
+/// When everything was recorded.
+pub(crate) fn recorded_at() -> Timestamp {
+    Timestamp(1_600_000_000_000_000)
+}
+
 /// The event as a store gives it back, the `version`-th of its stream.
 pub(crate) fn recorded<E: Wire>(kind: &str, version: u64, event: &E) -> Recorded {
     let body = event.encode().expect("encodes");
@@ -217,7 +222,7 @@ pub(crate) fn recorded<E: Wire>(kind: &str, version: u64, event: &E) -> Recorded
         version,
         event: Event { kind: Name::from(event.kind()), schema: E::SCHEMA, body },
         cause: MessageId(u128::from(version)),
-        time: Timestamp(1_600_000_000_000_000),
+        time: recorded_at(),
         lane: GroupLane::new(group, 0),
         position: version,
     }

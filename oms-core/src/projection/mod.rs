@@ -13,6 +13,7 @@ mod facts;
 mod figures;
 #[cfg(test)]
 mod fixture;
+mod letter;
 mod phases;
 mod read;
 #[cfg(test)]
@@ -25,6 +26,9 @@ mod tests;
 
 pub use facts::{Facts, ORDER_KINDS, STOCK_KIND, SkuFacts};
 pub use figures::{Funds, Parcel, Shelf, Units};
+pub use letter::{
+    Cause, Copied, Fate, LetterCause, LetterRecord, Noted, copies, letter_causes, letter_record,
+};
 pub use read::{Walk, facts, history};
 pub use stuck::{Reason, Stuck, judge, stuck};
 pub use summary::{OrderSummary, SOURCE_FIELD, SummaryHash, Sums, Totals};

@@ -114,6 +114,7 @@ fn a_check_holds_the_gateways_books_against_ours() {
 fn stuck_orders_are_found_in_a_store() {
     let found = now(stuck(&stored(&confirmed(), false))).expect("reads");
     assert_eq!(found.iter().map(|stuck| &stuck.order).collect::<Vec<_>>(), [&order()]);
+    assert_eq!(found[0].since, Still.now(), "since the newest of its events");
     assert_eq!(now(stuck(&stored(&completed(), true))).expect("reads"), []);
 }
 

@@ -6,9 +6,10 @@ use super::{
     read::{Walk, facts},
 };
 use crate::{
+    clock::Timestamp,
     id::{Name, OrderId},
     order::Phase,
-    store::{DeadLetterState, Pick, Store, StoreError, Waiting},
+    store::{DeadLetterState, Pick, Seek, Store, StoreError, Waiting},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt};
@@ -39,6 +40,9 @@ pub enum Reason {
     NothingInFlight,
 }
 
+/// A dead letter as a reason, and when it was buried.
+pub(super) type Letter = (Reason, Timestamp);
+
 impl fmt::Display for Reason {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -60,21 +64,25 @@ pub struct Stuck {
     pub phase: Phase,
     /// Why.
     pub reason: Reason,
+    /// Since when: a person was asked, the message was buried, or the newest of its events was recorded.
+    pub since: Timestamp,
 }
 
-/// Judges one order: `waiting` is what is in flight for it, `letter` its first buried dead letter.
+/// Judges one order: `waiting` is what is in flight for it, `letter` its first buried dead letter, and when it was buried.
 ///
 /// An order whose dispatch is held waits for a person by wish, and is not stuck.
 #[must_use]
-pub fn judge(facts: &Facts, waiting: &[Waiting], letter: Option<&Reason>) -> Option<Stuck> {
+pub fn judge(facts: &Facts, waiting: &[Waiting], letter: Option<&(Reason, Timestamp)>) -> Option<Stuck> {
     let phase = facts.phase();
     if phase.is_terminal() || phase == Phase::Unplaced {
         return None;
     }
-    let attention = facts.attention().map(|why| Reason::NeedsAttention { reason: why.to_owned() });
+    let asked = facts.asked.unwrap_or(facts.newest);
+    let attention = facts.attention().map(|why| (Reason::NeedsAttention { reason: why.to_owned() }, asked));
     let idle = waiting.is_empty() && facts.parcel() != Parcel::Held;
-    let reason = attention.or_else(|| letter.cloned()).or(idle.then_some(Reason::NothingInFlight))?;
-    Some(Stuck { order: facts.order.clone(), phase, reason })
+    let found = attention.or_else(|| letter.cloned());
+    let (reason, since) = found.or(idle.then_some((Reason::NothingInFlight, facts.newest)))?;
+    Some(Stuck { order: facts.order.clone(), phase, reason, since })
 }
 
 /// Finds all stuck orders, in order of id. Exact while nothing is being handled; otherwise a snapshot of a moving house.
@@ -98,7 +106,7 @@ pub async fn stuck(store: &dyn Store) -> Result<Vec<Stuck>, StoreError> {
 pub(super) async fn judge_stored(
     store: &dyn Store,
     facts: &Facts,
-    letters: &BTreeMap<Name, Reason>,
+    letters: &BTreeMap<Name, Letter>,
 ) -> Result<Option<Stuck>, StoreError> {
     if facts.phase().is_terminal() {
         return Ok(None);
@@ -108,13 +116,14 @@ pub(super) async fn judge_stored(
 }
 
 /// The first buried dead letter of each key.
-pub(super) async fn letters(store: &dyn Store) -> Result<BTreeMap<Name, Reason>, StoreError> {
+pub(super) async fn letters(store: &dyn Store) -> Result<BTreeMap<Name, Letter>, StoreError> {
     let (mut first, mut after) = (BTreeMap::new(), 0);
+    let buried = Pick { state: Some(DeadLetterState::Buried), ..Pick::default() };
     loop {
-        let page = store.dead_letters(&Pick::Everything, after, PAGE).await?;
+        let page = store.dead_letters(&buried, Seek::After(after), PAGE).await?;
         let Some(last) = page.last() else { return Ok(first) };
         after = last.number;
-        for letter in page.into_iter().filter(|letter| letter.state == DeadLetterState::Buried) {
+        for letter in page {
             let envelope = &letter.message.envelope;
             let reason = Reason::DeadLetter {
                 number: letter.number,
@@ -122,7 +131,7 @@ pub(super) async fn letters(store: &dyn Store) -> Result<BTreeMap<Name, Reason>,
                 message: envelope.kind.to_string(),
                 error: letter.error.to_string(),
             };
-            first.entry(Name::clone(envelope.key.text())).or_insert(reason);
+            first.entry(Name::clone(envelope.key.text())).or_insert((reason, letter.time));
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::Fault;
 use crate::{
     event::Wire,
+    id::read_json,
     store::{Event, Stream, StreamId},
 };
 use bytes::Bytes;
@@ -127,7 +128,7 @@ impl Entry {
         }
         let unreadable =
             |error: serde_json::Error| Fault::Permanent(format!("the stored state cannot be read: {error}"));
-        let mut state: A = serde_json::from_slice(bytes).map_err(unreadable)?;
+        let mut state: A = read_json(bytes).map_err(unreadable)?;
         if let Some(fixed) = &self.stream.fixed {
             state.restore(fixed).map_err(unreadable)?;
         }

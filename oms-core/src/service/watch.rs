@@ -3,7 +3,7 @@
 use super::{EFFECT_ANSWERED, EffectAnswered, Fault};
 use crate::{
     gateway::{Effect, EffectKey},
-    id::Name,
+    id::{Name, read_json},
     message::Message,
     store::StreamId,
 };
@@ -35,7 +35,7 @@ pub(super) fn answered<R: DeserializeOwned>(message: &Message) -> Result<Option<
     }
     let unreadable =
         |error: serde_json::Error| Fault::Permanent(format!("the gateway's answer cannot be read: {error}"));
-    let answered: EffectAnswered = serde_json::from_slice(&message.body).map_err(unreadable)?;
+    let answered: EffectAnswered = read_json(&message.body).map_err(unreadable)?;
     let report = serde_json::from_str(answered.answer.get()).map_err(unreadable)?;
     Ok(Some((answered, report)))
 }

@@ -1,6 +1,7 @@
 //! The port to the transactional store: it owes messages, keeps streams, and lets one owner at a time into a lane.
 
 mod error;
+mod letter;
 pub mod locks;
 mod memory;
 mod port;
@@ -12,11 +13,9 @@ mod wish;
 
 pub use crate::id::{Rank, StreamId};
 pub use error::StoreError;
+pub use letter::{DeadLetter, DeadLetterState, Pick, Seek, Verdict};
 pub use memory::MemoryStore;
-pub use port::{
-    Counts, DeadLetter, DeadLetterState, PUBLIC, Pick, PublicPack, Recorded, Registered, Store,
-    StoreCapabilities, Waiting,
-};
+pub use port::{Counts, PUBLIC, PublicPack, Recorded, Registered, Store, StoreCapabilities, Waiting};
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
 pub(crate) use table::Table;
 pub use tenancy::{Lease, Owners, Tenures};

@@ -1,6 +1,9 @@
 //! The contract of a store.
 
-use super::{Ask, Claimed, Event, Lease, Local, Postponed, Right, StoreError, Stream, StreamId, Turn};
+use super::{
+    Ask, Claimed, DeadLetter, Event, Lease, Local, Pick, Postponed, Right, Seek, StoreError, Stream,
+    StreamId, Turn,
+};
 use crate::{
     broker::Topology,
     clock::Timestamp,
@@ -50,38 +53,6 @@ pub struct Recorded {
     pub position: u64,
 }
 
-/// Where a dead letter stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeadLetterState {
-    /// Nobody has decided about it.
-    Buried,
-    /// Somebody asked for it to be handled again.
-    Redriven,
-    /// It was redriven and handled.
-    Handled,
-}
-
-/// A message that was given up, kept with its original bytes for ever.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// Its number, from 1.
-    pub number: u64,
-    /// The lane of the group that failed.
-    pub lane: GroupLane,
-    /// The message.
-    pub message: Message,
-    /// Where it was owed from; `None` for local messages.
-    pub origin: Option<(PackId, u16)>,
-    /// The last error.
-    pub error: Name,
-    /// How often it was tried, over all redrives.
-    pub attempts: u32,
-    /// When it was buried last.
-    pub time: Timestamp,
-    /// Where it stands.
-    pub state: DeadLetterState,
-}
-
 /// What became of a pack that hearers outside the store are owed: they are the group named [`PUBLIC`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicPack {
@@ -93,19 +64,6 @@ pub struct PublicPack {
 
 /// The group to which the store owes the packs of public topics; the relay is its only hearer (rule 1).
 pub const PUBLIC: &str = "public";
-
-/// Which dead letters are meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Pick {
-    /// These numbers.
-    Numbers(Vec<u64>),
-    /// All of a group.
-    Group(Name),
-    /// All of a kind of message.
-    Kind(Name),
-    /// All.
-    Everything,
-}
 
 /// Something that is still in flight: what the story and a person see of work that is not yet recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -285,23 +243,16 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`]: repeat it.
     async fn postpone(&self, wishes: &[Postponed]) -> Result<(), StoreError>;
 
-    /// Dead letters with a number greater than `after`, in order.
+    /// Dead letters that `pick` means, at most `limit`, from where `seek` says, in its order.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     async fn dead_letters(
         &self,
         pick: &Pick,
-        after: u64,
+        seek: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError>;
-
-    /// Asks for buried dead letters to be handled again, once however often one asks. Gives how many were newly asked. Those
-    /// of [`PUBLIC`] stay buried: the broker never takes them.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`].
-    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError>;
 
     /// The streams of a kind with an id greater than `after`, in order of id, as they are now.
     ///

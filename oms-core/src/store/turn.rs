@@ -1,6 +1,6 @@
 //! One turn: what it asks, what it finds behind the lane's lock, and what it writes in one commit.
 
-use super::{Event, Lease, StoreError, Stream, StreamId, Streams, Then};
+use super::{Event, Lease, StoreError, Stream, StreamId, Streams, Then, Verdict};
 use crate::{
     clock::Timestamp,
     gateway::{Effect, EffectKey},
@@ -270,6 +270,9 @@ pub struct Writes {
     pub parked: Vec<Parked>,
     /// Messages given up.
     pub buried: Vec<Buried>,
+    /// What a person decided about dead letters of this lane: each must still be buried, and none may be of
+    /// [`super::PUBLIC`], else it is a conflict (rule 9).
+    pub judged: Vec<(u64, Verdict)>,
 }
 
 /// An open turn: it holds its lane. Dropping it writes nothing and lets go (rule 19).

@@ -1,8 +1,9 @@
 //! A lane's desk: its lease, and the local work that other loops lay there.
 
-use super::bell::Bell;
+use super::{bell::Bell, vital::Vital};
 use crate::{
     gateway::{Answer, Effect, EffectKey},
+    id::MessageId,
     message::GroupLane,
     store::{Lease, Local},
 };
@@ -17,6 +18,8 @@ use std::{
 pub(super) struct InHand {
     pub(super) effect: Effect,
     pub(super) answer: Answer,
+    /// What the answer is called as a message.
+    pub(super) id: MessageId,
     pub(super) calls: u32,
     /// Whether the door holds the wish and asks again; otherwise the commit lets go of it.
     pub(super) kept: bool,
@@ -44,12 +47,16 @@ struct State {
 pub(super) struct Desk {
     pub(super) lane: GroupLane,
     pub(super) bell: Bell,
+    /// What the lane's loop knows of the store and of the broker.
+    pub(super) store: Vital,
+    pub(super) broker: Vital,
     state: Mutex<State>,
 }
 
 impl Desk {
     pub(super) fn new(lane: GroupLane) -> Self {
-        Self { lane, bell: Bell::default(), state: Mutex::default() }
+        let (store, broker) = (Vital::default(), Vital::default());
+        Self { lane, bell: Bell::default(), store, broker, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -112,9 +119,8 @@ impl Desk {
     /// the wish.
     pub(super) fn answer(&self, answer: InHand) {
         let answers = &mut self.state().papers.answers;
-        let id = answer.answer.id(&answer.effect.key);
         let same = |hand: &InHand| {
-            let equal = hand.effect.key == answer.effect.key && hand.answer.id(&hand.effect.key) == id;
+            let equal = hand.id == answer.id && hand.effect.key == answer.effect.key;
             equal && (answer.kept || !hand.kept)
         };
         if !answers.iter().any(same) {

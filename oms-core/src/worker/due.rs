@@ -39,6 +39,7 @@ pub(super) async fn watch(parts: Arc<Parts>) {
         match wait {
             Ok(wait) => {
                 failures = 0;
+                parts.vitals.due.well();
                 let wait = wait.min(next_sweep.since(now)).min(IDLE);
                 parts.next_look.store(now.after(wait).0, Ordering::SeqCst);
                 parts.listen(&parts.due, wait).await;
@@ -47,7 +48,9 @@ pub(super) async fn watch(parts: Arc<Parts>) {
                 tracing::warn!(%error, "local work cannot be read");
                 failures += 1;
                 add(&parts.tally.outages, 1);
-                parts.nap(parts.options.outage.wait(parts.owner, failures)).await;
+                let wait = parts.options.outage.wait(parts.owner, failures);
+                parts.vitals.due.away(parts.clock.now(), &error, wait);
+                parts.nap(wait).await;
             }
         }
     }

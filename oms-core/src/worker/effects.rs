@@ -6,6 +6,7 @@ use super::{
     errands::Errands,
     metrics::{add, level},
     parts::Parts,
+    vital::DoorVitals,
 };
 use crate::{
     clock::Timestamp,
@@ -20,6 +21,7 @@ use futures::{
     stream::FuturesUnordered,
 };
 use std::{
+    collections::BTreeMap,
     pin::pin,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -28,11 +30,15 @@ use std::{
 /// How long a door with nothing to do waits for its bell before it looks by itself.
 const IDLE: Duration = Duration::from_secs(1);
 
-type Called = (Doing, Result<Answer, NoAnswer>);
+/// What was called, when, and what came of it.
+type Called = (Timestamp, Doing, Result<Answer, NoAnswer>);
 
 /// Calls one gateway, at most as often at a time as it takes, until the house drains.
 pub(super) async fn call(parts: Arc<Parts>, name: Name) {
-    if let (Some(gateway), Some(bell)) = (parts.gateways.get(&name).cloned(), parts.doors.get(&name)) {
+    let known = parts.vitals.doors.get(&name);
+    if let (Some(gateway), Some(bell), Some(known)) =
+        (parts.gateways.get(&name).cloned(), parts.doors.get(&name), known)
+    {
         Door {
             parts: &parts,
             name,
@@ -43,6 +49,8 @@ pub(super) async fn call(parts: Arc<Parts>, name: Name) {
             next: None,
             noted: 0,
             failures: 0,
+            begun: BTreeMap::new(),
+            known,
         }
         .serve(bell)
         .await;
@@ -64,6 +72,9 @@ struct Door<'a> {
     /// How many wishes it holds, as the metrics know it.
     noted: usize,
     failures: u32,
+    /// When the calls began that are not answered, and how many began then.
+    begun: BTreeMap<Timestamp, u32>,
+    known: &'a DoorVitals,
 }
 
 impl Drop for Door<'_> {
@@ -115,9 +126,8 @@ impl Door<'_> {
         if !partings.is_empty()
             && let Err(error) = self.parts.store.postpone(&partings).await
         {
-            self.failures += 1;
-            add(&self.parts.tally.outages, 1);
             tracing::warn!(%error, gateway = %self.name, "wishes that wait cannot be let go of");
+            self.store_is_away(&error);
             return false;
         }
         self.errands.parted();
@@ -138,22 +148,30 @@ impl Door<'_> {
         let error = match claimed {
             Ok(claimed) => {
                 self.failures = 0;
+                self.known.store.well();
                 self.next = claimed.next.map(|next| now.after(next));
                 claimed.doings.into_iter().for_each(|doing| self.begin(doing, &leases));
                 return;
             }
             Err(error) => error,
         };
-        self.failures += 1;
         tracing::warn!(%error, gateway = %self.name, "wishes cannot be claimed");
         if let StoreError::LostLease(lost) = &error {
             // Without it the others can be claimed.
+            self.failures += 1;
             let lease = leases.iter().find(|lease| lease.lane == *lost);
             lease.zip(self.parts.desk(lost)).into_iter().for_each(|(lease, desk)| desk.lose(lease));
         } else {
-            add(&self.parts.tally.outages, 1);
+            self.store_is_away(&error);
             lanes.iter().filter_map(|lane| self.parts.desk(lane)).for_each(|desk| desk.doubt());
         }
+    }
+
+    fn store_is_away(&mut self, error: &StoreError) {
+        self.failures += 1;
+        add(&self.parts.tally.outages, 1);
+        let wait = self.parts.options.outage.wait(self.parts.owner, self.failures);
+        self.known.store.away(self.parts.clock.now(), error, wait);
     }
 
     fn room(&self) -> usize {
@@ -171,11 +189,14 @@ impl Door<'_> {
     fn start(&mut self, mut doing: Doing) {
         doing.calls += 1;
         add(&self.parts.tally.calls, 1);
+        let begun = self.parts.clock.now();
+        *self.begun.entry(begun).or_default() += 1;
+        self.watch();
         let gateway = Arc::clone(&self.gateway);
         self.calls.push(
             async move {
                 let answer = one_call(gateway.as_ref(), &doing).await;
-                (doing, answer)
+                (begun, doing, answer)
             }
             .boxed(),
         );
@@ -209,17 +230,32 @@ impl Door<'_> {
         wait.max(Duration::from_millis(1))
     }
 
-    fn heard(&mut self, (mut doing, answer): Called) {
+    fn heard(&mut self, (begun, mut doing, answer): Called) {
         doing.maybe_told = true;
+        if let Some(calls) = self.begun.get_mut(&begun) {
+            *calls -= 1;
+        }
+        self.begun.retain(|_, calls| *calls > 0);
+        self.watch();
         match answer {
-            Ok(answer) => self.answered(doing, answer),
+            Ok(answer) => {
+                self.known.gateway.well();
+                self.answered(doing, answer);
+            }
             Err(error) => {
                 tracing::debug!(%error, key = %doing.effect.key, calls = doing.calls, "no answer");
                 add(&self.parts.tally.unanswered, 1);
                 let wait = self.parts.options.outage.wait(seed(&doing.effect.key), doing.calls);
+                self.known.gateway.away(self.parts.clock.now(), &error.source, wait);
                 self.wait(doing, wait);
             }
         }
+    }
+
+    /// Says since when the oldest call is not answered, if there is one.
+    fn watch(&self) {
+        let oldest = self.begun.first_key_value().map_or(i64::MAX, |(begun, _)| begun.0);
+        self.known.oldest.store(oldest, Ordering::Relaxed);
     }
 
     /// Lays news on the lane's desk. Its commit also lets go of a wish that waits for long; equal reports are heard once.
@@ -229,7 +265,7 @@ impl Door<'_> {
         let kept = again.is_some_and(|wait| self.errands.keeps(wait));
         let news = doing.heard != Some(id) || again.is_none();
         if news && let Some(desk) = self.parts.desk(&doing.lane) {
-            desk.answer(InHand { effect: doing.effect.clone(), answer, calls: doing.calls, kept });
+            desk.answer(InHand { effect: doing.effect.clone(), answer, id, calls: doing.calls, kept });
             doing.heard = Some(id);
             doing.calls = 0;
         }

@@ -2,15 +2,15 @@
 
 use super::{
     batch::{Batch, Delivered},
-    decide::Wanted,
     desk::{Desk, InHand, Papers},
+    memory::Memory,
     metrics::add,
     origin::Origin,
     parts::Parts,
     turn::{Done, TurnError, turn},
 };
 use crate::{
-    broker::{Consumer, Delivery, Settlement, Token},
+    broker::{BrokerError, Consumer, Delivery, Settlement, Token},
     id::Name,
     message::Limit,
     service::Handler,
@@ -37,7 +37,7 @@ pub(super) async fn serve(parts: Arc<Parts>, handler: Arc<dyn Handler>, desk: Ar
         desk: &desk,
         consumer: None,
         hand: VecDeque::new(),
-        wanted: Wanted::default(),
+        memory: Memory::default(),
         limit: batch,
         failures: 0,
         condemned: None,
@@ -57,7 +57,7 @@ struct Lane<'a> {
     consumer: Option<Box<dyn Consumer>>,
     /// Delivered and not settled.
     hand: VecDeque<(Token, Delivered)>,
-    wanted: Wanted,
+    memory: Memory,
     limit: Limit,
     failures: u32,
     condemned: Option<(Origin, String)>,
@@ -100,8 +100,10 @@ impl Lane<'_> {
 
     /// Waits for deliveries or the bell; subscribes first where that is not done.
     async fn listen(&mut self) {
-        if self.consumer.is_none() && !self.subscribe().await {
-            self.wait_for_broker().await;
+        if self.consumer.is_none()
+            && let Err(error) = self.subscribe().await
+        {
+            self.wait_for_broker(&error).await;
             return;
         }
         let Some(mut consumer) = self.consumer.take() else { return };
@@ -124,19 +126,20 @@ impl Lane<'_> {
                 add(&self.parts.tally.outages, 1);
                 self.lose();
                 self.parts.undeclare().await;
-                self.wait_for_broker().await;
+                self.wait_for_broker(&error).await;
             }
         }
     }
 
     /// Waits before the next try, longer each time; what is owed is taken from the store meanwhile.
-    async fn wait_for_broker(&mut self) {
+    async fn wait_for_broker(&mut self, error: &BrokerError) {
         self.failures += 1;
         let wait = self.parts.options.outage.wait(u128::from(self.desk.lane.lane), self.failures);
+        self.desk.broker.away(self.parts.clock.now(), error, wait);
         self.parts.listen(&self.desk.bell, wait).await;
     }
 
-    async fn subscribe(&mut self) -> bool {
+    async fn subscribe(&mut self) -> Result<(), BrokerError> {
         let subscribed = match self.parts.declare().await {
             Ok(()) => self.parts.broker.subscribe(&self.desk.lane, self.parts.options.batch).await,
             Err(error) => Err(error),
@@ -144,7 +147,8 @@ impl Lane<'_> {
         match subscribed {
             Ok(consumer) => {
                 self.consumer = Some(consumer);
-                true
+                self.desk.broker.well();
+                Ok(())
             }
             Err(error) => {
                 // A lane that cannot hear is quiet: what it is owed is taken from the store.
@@ -152,7 +156,7 @@ impl Lane<'_> {
                 tracing::warn!(%error, lane = %self.desk.lane, "the lane cannot be subscribed to");
                 // A broker that was wiped has forgotten the topology as well.
                 self.parts.undeclare().await;
-                false
+                Err(error)
             }
         }
     }
@@ -187,7 +191,7 @@ impl Lane<'_> {
             limit: self.limit,
             condemned: self.condemned.clone(),
         };
-        let done = turn(self.parts, self.handler, &self.group, &right, &batch, &mut self.wanted).await;
+        let done = turn(self.parts, self.handler, &self.group, &right, &batch, &mut self.memory).await;
         let Batch { local, answers, .. } = batch;
         match done {
             Ok(done) => self.finish(&done, &local, &answers),
@@ -197,13 +201,14 @@ impl Lane<'_> {
 
     fn finish(&mut self, done: &Done, asked: &[Local], answers: &[InHand]) {
         self.failures = 0;
+        self.desk.store.well();
         self.condemned = None;
         // A turn that only asked for more streams says nothing of a batch that was refused: it stays halved, or the two
         // would take turns for ever.
         if done.decided {
             self.limit = self.parts.options.batch;
         }
-        let name = |hand: &InHand| (hand.effect.key.clone(), hand.answer.id(&hand.effect.key));
+        let name = |hand: &InHand| (hand.effect.key.clone(), hand.id);
         let answered = answers.iter().filter(|hand| !done.unanswered.contains(&name(hand)));
         let answered: BTreeSet<_> = answered.map(|hand| (name(hand), hand.kept)).collect();
         self.desk.sweep(
@@ -224,10 +229,13 @@ impl Lane<'_> {
 
     /// What a failed turn means for the next one; never a message's fault but in the end (rule 20).
     async fn recover(&mut self, error: TurnError, right: &Right) {
+        let said = error.to_string();
         match error {
             TurnError::Store(StoreError::Conflict) => {
                 add(&self.parts.tally.conflicts, 1);
                 self.limit.messages = (self.limit.messages / 2).max(1);
+                self.pause(None).await;
+                return;
             }
             TurnError::Store(StoreError::LostLease(_)) => {
                 if let Right::Fenced(lease) = right {
@@ -239,19 +247,26 @@ impl Lane<'_> {
                 if self.halve(error, works, alone) {
                     return;
                 }
-                add(&self.parts.tally.outages, 1);
             }
             TurnError::Store(StoreError::Refused(_)) | TurnError::Seal(_) => {
-                add(&self.parts.tally.outages, 1);
-                tracing::warn!(%error, lane = %self.desk.lane, "nothing can be read for the turn; it starts again");
+                tracing::warn!(error = said, lane = %self.desk.lane, "nothing can be read for the turn; it starts again");
             }
             TurnError::Store(StoreError::Unavailable(_) | StoreError::Unfit(_) | StoreError::Misused(_)) => {
-                add(&self.parts.tally.outages, 1);
-                tracing::warn!(%error, lane = %self.desk.lane, "the turn starts again");
+                tracing::warn!(error = said, lane = %self.desk.lane, "the turn starts again");
             }
         }
+        add(&self.parts.tally.outages, 1);
+        self.pause(Some(&said)).await;
+    }
+
+    /// Waits before the turn starts again, longer each time; `outage` says what the store said, where that is one.
+    async fn pause(&mut self, outage: Option<&str>) {
         self.failures += 1;
         let wait = self.parts.options.outage.wait(u128::from(self.desk.lane.lane), self.failures);
+        match outage {
+            Some(error) => self.desk.store.away(self.parts.clock.now(), &error, wait),
+            None => self.desk.store.well(),
+        }
         self.parts.nap(wait).await;
     }
 
@@ -270,6 +285,9 @@ impl Lane<'_> {
 
     /// Gives back what is in hand and leaves the broker: the lane is someone else's now.
     async fn leave(&mut self) {
+        // How they are is its next owner's to find out.
+        self.desk.store.well();
+        self.desk.broker.well();
         let hand = std::mem::take(&mut self.hand);
         for (token, _) in hand {
             self.settle(token, Settlement::Release);

@@ -18,6 +18,7 @@ pub(super) async fn keep(parts: Arc<Parts>) {
         match claim(&parts, &wanted).await {
             Ok(leases) => {
                 failures = 0;
+                parts.vitals.lease.well();
                 grant(&parts, &leases);
                 parts.nap(parts.options.lease / 3).await;
             }
@@ -25,7 +26,9 @@ pub(super) async fn keep(parts: Arc<Parts>) {
                 tracing::warn!(%error, "leases could not be kept");
                 failures += 1;
                 add(&parts.tally.outages, 1);
-                parts.nap(parts.options.outage.wait(parts.owner, failures)).await;
+                let wait = parts.options.outage.wait(parts.owner, failures);
+                parts.vitals.lease.away(parts.clock.now(), &error, wait);
+                parts.nap(wait).await;
             }
         }
     }

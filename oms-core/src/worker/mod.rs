@@ -18,9 +18,12 @@ mod draft;
 mod due;
 mod effects;
 mod errands;
+mod health;
 mod incident;
 mod lane;
 mod lease;
+mod letter;
+mod memory;
 mod metrics;
 mod options;
 mod origin;
@@ -30,15 +33,19 @@ mod relay;
 mod request;
 mod retry;
 mod seal;
+mod states;
 mod tasks;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod toy;
 mod turn;
+mod vital;
 mod watch;
 mod work;
 
+pub use health::{Health, Standing, health};
+pub use letter::{Edit, EditError, Edited, edit, redrive};
 pub use metrics::{Metrics, Tally};
 pub use options::{Options, OptionsError};
 pub use parts::{Parts, Supplies};
@@ -46,4 +53,5 @@ pub use place::{Causes, Opening, PlaceError, Placed, Placer, Recognises};
 pub use request::{Reply, RequestError, request};
 pub use retry::RetryPolicy;
 pub use tasks::{Task, tasks};
+pub use vital::Outage;
 pub use watch::Watch;

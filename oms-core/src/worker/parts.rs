@@ -5,6 +5,7 @@ use super::{
     desk::Desk,
     metrics::Tally,
     options::Options,
+    vital::{DoorVitals, Vitals},
     watch::{Watch, Watches},
 };
 use crate::{
@@ -68,6 +69,7 @@ pub struct Parts {
     pub(super) watches: Watches,
     pub(super) calling: AtomicUsize,
     pub(super) released: AtomicUsize,
+    pub(super) vitals: Vitals,
     declared: Mutex<bool>,
     stop: std::sync::Mutex<Option<oneshot::Sender<()>>>,
     stopped: Shared<BoxFuture<'static, ()>>,
@@ -111,10 +113,13 @@ impl Parts {
         let doors: BTreeMap<Name, Bell> =
             gateways.keys().map(|name| (Name::clone(name), Bell::default())).collect();
         let (stop, stopped) = oneshot::channel();
+        let knows = doors.keys().map(|name| (Name::clone(name), DoorVitals::default()));
+        let vitals = Vitals { doors: knows.collect(), ..Vitals::default() };
         Self {
             owner: ids.next(),
             calling: AtomicUsize::new(doors.len()),
             released: AtomicUsize::new(0),
+            vitals,
             relay: Bell::default(),
             due: Bell::default(),
             next_look: AtomicI64::new(i64::MAX),
@@ -228,6 +233,7 @@ impl Parts {
 
 /// The first moment at which one of these rows wants to be looked at.
 pub(super) fn first_alarm(now: Timestamp, writes: &Writes) -> Option<Timestamp> {
-    let written = writes.streams.iter().filter(|write| writes.alarms.contains(&write.stream));
+    // Both are sorted by stream, as the draft was.
+    let written = writes.streams.iter().filter(|write| writes.alarms.binary_search(&write.stream).is_ok());
     written.filter_map(|write| write.next.deadline.as_ref()).map(|deadline| now.after(deadline.delay)).min()
 }

@@ -225,7 +225,7 @@ async fn open_batch(
             .push(one(handler, opening, &mut draft).map_err(|fault| StoreError::refused(fault.to_string()))?);
     }
     if !draft.is_empty() {
-        let writes = seal(draft, right.lane(), found.position, parts.codec.as_ref(), &parts.options)?;
+        let (writes, _) = seal(draft, right.lane(), found.position, parts.codec.as_ref(), &parts.options)?;
         let alarm = first_alarm(found.now, &writes);
         open.commit(writes).await?;
         parts.relay.ring();

@@ -2,12 +2,13 @@
 
 use super::{metrics::add, parts::Parts};
 use crate::{
-    broker::Publish,
+    broker::{BrokerError, Publish},
     id::Name,
     message::{GroupLane, Limit, Pack, PackId},
     store::{PublicPack, StoreError},
 };
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use futures::future::{Either, select};
+use std::{collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 
 /// How long an idle relay waits for its bell before it looks by itself.
 const IDLE: Duration = Duration::from_secs(1);
@@ -28,23 +29,52 @@ pub(super) async fn relay(parts: Arc<Parts>) {
                 tracing::debug!(%error, "bodies that nobody is owed are collected later");
             }
         }
-        match round(&parts, &mut cursors).await {
+        let round = round(&parts, &mut cursors).await;
+        if round.is_ok() {
+            parts.vitals.relay.well();
+        }
+        match round {
             Ok(Round::Idle) => {
                 failures = 0;
+                probe(&parts).await;
                 parts.listen(&parts.relay, IDLE).await;
             }
-            Ok(Round::Busy) => failures = 0,
-            Ok(Round::Held) => {
+            Ok(Round::Busy) => {
+                failures = 0;
+                parts.vitals.broker.well();
+            }
+            Ok(Round::Held(why)) => {
                 failures += 1;
-                parts.nap(parts.options.outage.wait(parts.owner, failures)).await;
+                let wait = parts.options.outage.wait(parts.owner, failures);
+                if let Some(why) = why {
+                    parts.vitals.broker.away(parts.clock.now(), &why, wait);
+                }
+                parts.nap(wait).await;
             }
             Err(error) => {
                 tracing::warn!(%error, "the relay cannot read what is to be sent");
                 failures += 1;
                 add(&parts.tally.outages, 1);
-                parts.nap(parts.options.outage.wait(parts.owner, failures)).await;
+                let wait = parts.options.outage.wait(parts.owner, failures);
+                parts.vitals.relay.away(parts.clock.now(), &error, wait);
+                parts.nap(wait).await;
             }
         }
+    }
+}
+
+/// Asks a broker that was away whether it is back, unless something comes to be sent: with nothing to send, nobody else would
+/// find out.
+async fn probe(parts: &Parts) {
+    let known = &parts.vitals.broker;
+    if !known.is_away() {
+        return;
+    }
+    let news = pin!(parts.listen(&parts.relay, IDLE));
+    match select(parts.broker.probe(), news).await {
+        Either::Left((Ok(()), _)) => known.well(),
+        Either::Left((Err(error), _)) => known.away(parts.clock.now(), &error, IDLE),
+        Either::Right(((), _)) => parts.relay.ring(),
     }
 }
 
@@ -53,8 +83,8 @@ enum Round {
     Idle,
     /// Something was sent.
     Busy,
-    /// The broker took nothing, or not all: wait before the next.
-    Held,
+    /// The broker took nothing, or not all: wait before the next. Says why, where that is an outage.
+    Held(Option<String>),
 }
 
 /// How far each sender's lane was relayed.
@@ -115,29 +145,26 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     let names: Vec<(PackId, Name)> =
         packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
     let news = packs.into_iter().filter(|pack| !cursors.ahead.contains(&pack.id)).collect();
-    let Some(answers) = publish(parts, news).await else {
-        // It may come back without what it had.
-        cursors.ahead.clear();
-        return Ok(Round::Held);
+    let answers = match publish(parts, news).await {
+        Ok(answers) => answers,
+        Err(error) => {
+            // It may come back without what it had.
+            cursors.ahead.clear();
+            return Ok(Round::Held(Some(error.to_string())));
+        }
     };
     let mut moved = cursors.known.clone();
     let mut answers = answers.into_iter();
     let (mut held, mut public, mut ahead) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+    let mut why = None;
     for (pack, topic) in names {
-        let Some(place) = parts.place(&pack.sender) else { continue };
         let known = cursors.ahead.contains(&pack);
         let answer = if known { Publish::Confirmed } else { answers.next().unwrap_or(Publish::Unknown) };
-        let rejected = match answer {
-            Publish::Confirmed => None,
-            Publish::Rejected { for_good: true, why } if cursors.doubted.remove(&pack) => Some(why),
-            Publish::Rejected { for_good: true, .. } => {
-                parts.undeclare().await;
-                held.insert(place);
-                cursors.doubted.insert(pack);
-                continue;
-            }
-            Publish::Rejected { for_good: false, .. } | Publish::Unknown => {
-                add(&parts.tally.unconfirmed, 1);
+        let Some(place) = parts.place(&pack.sender) else { continue };
+        let rejected = match believed(parts, cursors, &pack, answer).await {
+            Ok(rejected) => rejected,
+            Err(outage) => {
+                why = outage.or(why);
                 held.insert(place);
                 continue;
             }
@@ -157,7 +184,30 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
     // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
     cursors.known = moved;
     cursors.ahead = ahead;
-    Ok(if held.is_empty() { Round::Busy } else { Round::Held })
+    Ok(if held.is_empty() { Round::Busy } else { Round::Held(why) })
+}
+
+/// Whether a pack is done with, and why the broker will never take it; an error keeps it for the next round, and says why
+/// where that is an outage.
+async fn believed(
+    parts: &Parts,
+    cursors: &mut Cursors,
+    pack: &PackId,
+    answer: Publish,
+) -> Result<Option<Name>, Option<String>> {
+    let outage = match answer {
+        Publish::Confirmed => return Ok(None),
+        Publish::Rejected { for_good: true, why } if cursors.doubted.remove(pack) => return Ok(Some(why)),
+        Publish::Rejected { for_good: true, .. } => {
+            parts.undeclare().await;
+            cursors.doubted.insert(pack.clone());
+            return Err(None);
+        }
+        Publish::Rejected { for_good: false, why } => format!("it takes nothing for now: {why}"),
+        Publish::Unknown => "it confirms nothing".to_owned(),
+    };
+    add(&parts.tally.unconfirmed, 1);
+    Err(Some(outage))
 }
 
 /// Tells the store how far a broker that outlives this process was told, and what became of public packs.
@@ -178,22 +228,16 @@ fn count(parts: &Parts, pack: &PackId, rejected: Option<&Name>) {
     }
 }
 
-/// Publishes, declaring first what must be declared; `None` when the broker is away.
-async fn publish(parts: &Parts, packs: Vec<Pack>) -> Option<Vec<Publish>> {
-    if packs.is_empty() {
-        return Some(Vec::new());
-    }
+/// Publishes, declaring first what must be declared.
+async fn publish(parts: &Parts, packs: Vec<Pack>) -> Result<Vec<Publish>, BrokerError> {
     let tried = match parts.declare().await {
         Ok(()) => parts.broker.publish(packs).await,
         Err(error) => Err(error),
     };
-    match tried {
-        Ok(answers) => Some(answers),
-        Err(error) => {
-            tracing::warn!(%error, "the broker is away; what is owed is taken from the store meanwhile");
-            add(&parts.tally.outages, 1);
-            parts.undeclare().await;
-            None
-        }
+    if let Err(error) = &tried {
+        tracing::warn!(%error, "the broker is away; what is owed is taken from the store meanwhile");
+        add(&parts.tally.outages, 1);
+        parts.undeclare().await;
     }
+    tried
 }

@@ -2,7 +2,7 @@
 
 use super::{
     batch::Batch,
-    decide::Wanted,
+    memory::Memory,
     metrics::add,
     parts::Parts,
     turn::{TurnError, turn},
@@ -56,9 +56,9 @@ pub async fn request(parts: &Parts, group: &str, message: Message) -> Result<Rep
     let seed = message.envelope.id.0;
     let batch = Batch { requests: vec![message], limit: parts.options.batch, ..Batch::default() };
     let (mut failures, mut conflicts) = (0, 0);
-    let mut wanted = Wanted::default();
+    let mut memory = Memory::default();
     loop {
-        match turn(parts, handler.as_ref(), &handler.group(), &right, &batch, &mut wanted).await {
+        match turn(parts, handler.as_ref(), &handler.group(), &right, &batch, &mut memory).await {
             // It asked for more streams, and is handled with them now.
             Ok(done) if done.more => continue,
             Ok(done) => return Ok(done.reply.map_or(Reply::Accepted, Reply::Answered)),

@@ -1,6 +1,6 @@
 //! Sealing a draft: packs get their positions and bytes, states theirs, and everything becomes one set of writes.
 
-use super::{Options, draft::Draft, work::gather};
+use super::{Options, draft::Draft, states::Written, work::gather};
 use crate::{
     id::{Name, StreamId},
     message::{Codec, CodecError, GroupLane, Message, Pack, PackId},
@@ -18,14 +18,14 @@ pub(super) enum SealError {
     State(#[from] serde_json::Error),
 }
 
-/// Seals `draft` as the writes of a turn of `lane` whose first pack has `position`.
+/// Seals `draft` as the writes of a turn of `lane` whose first pack has `position`; gives the states they hold as well.
 pub(super) fn seal(
     draft: Draft,
     lane: &GroupLane,
     position: u64,
     codec: &dyn Codec,
     options: &Options,
-) -> Result<Writes, SealError> {
+) -> Result<(Writes, Vec<(StreamId, Written)>), SealError> {
     let (packs, places) = pack(&draft.outgoing, lane, position, codec, options)?;
     let mut writes = Writes {
         packs,
@@ -37,6 +37,7 @@ pub(super) fn seal(
         ..Writes::default()
     };
     let mut loaded = draft.loaded.0;
+    let mut states = Vec::with_capacity(draft.changes.len());
     for (stream, change) in draft.changes {
         let Some(entry) = loaded.remove(&stream) else { continue };
         let deadline = match &change.deadline {
@@ -56,12 +57,17 @@ pub(super) fn seal(
         if change.deadline.is_some() && (deadline.is_some() || entry.stream.deadline.is_some()) {
             writes.alarms.push(stream.clone());
         }
-        writes.streams.push(write(stream, entry, change.expected, change.events, change.causes, deadline)?);
+        let typed = entry.typed().cloned();
+        let write = write(stream, entry, change.expected, change.events, change.causes, deadline)?;
+        let written = typed.and_then(|typed| Written::of(&write.next, typed));
+        states.extend(written.map(|written| (write.stream.clone(), written)));
+        writes.streams.push(write);
     }
-    Ok(writes)
+    Ok((writes, states))
 }
 
-fn write(
+/// The row of a stream after what happened to it.
+pub(super) fn write(
     stream: StreamId,
     entry: Entry,
     expected: u64,

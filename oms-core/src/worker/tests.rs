@@ -48,7 +48,7 @@ fn run(works: &[Work]) -> (Draft, Outlook) {
 }
 
 fn sealed(draft: Draft) -> Writes {
-    seal(draft, &GroupLane::new("toy", 0), 7, &Json, &Options::default()).expect("seals")
+    seal(draft, &GroupLane::new("toy", 0), 7, &Json, &Options::default()).expect("seals").0
 }
 
 fn ends(draft: &Draft) -> Vec<End> {
@@ -221,7 +221,7 @@ fn packs_hold_the_messages_of_one_topic_and_lane_in_order_up_to_their_limit() {
     let (draft, _) = run(&works);
     let sent: Vec<MessageId> = draft.outgoing.iter().map(|message| message.envelope.id).collect();
     let options = Options { pack: Limit { messages: 2, bytes: 1 << 20 }, ..Options::default() };
-    let writes = seal(draft, &GroupLane::new("toy", 0), 7, &Json, &options).expect("seals");
+    let (writes, _) = seal(draft, &GroupLane::new("toy", 0), 7, &Json, &options).expect("seals");
     let positions: Vec<u64> = writes.packs.iter().map(|pack| pack.id.position).collect();
     assert_eq!(positions, [7, 8, 9]);
     let decoded = writes.packs.iter().flat_map(|pack| Json.decode(&pack.bytes).expect("decodes").1);

@@ -5,10 +5,12 @@ use super::{
     decide::{Outlook, Wanted, decide},
     draft::Draft,
     incident,
+    memory::Memory,
     metrics::add,
     origin::Origin,
     parts::{Parts, first_alarm},
     seal::{SealError, seal},
+    states::Written,
     work::{Work, works},
 };
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
     id::{MessageId, Name, Rank, StreamId},
     message::PackId,
     service::{Entry, Handler, Loaded},
-    store::{Ask, Found, Local, Right, StoreError, Turn},
+    store::{Ask, Found, Local, Right, StoreError, Stream, Turn},
 };
 use bytes::Bytes;
 use std::collections::BTreeSet;
@@ -73,21 +75,21 @@ pub(super) async fn turn(
     sender: &Name,
     right: &Right,
     batch: &Batch<'_>,
-    wanted: &mut Wanted,
+    memory: &mut Memory,
 ) -> Result<Done, TurnError> {
-    let mut open = parts.store.turn(right, ask(handler, batch, wanted)).await?;
+    let mut open = parts.store.turn(right, ask(handler, batch, &memory.wanted)).await?;
     let mut found = open.found();
     let mut all = works(parts.codec.as_ref(), batch, &mut found);
     let condemned = foremost(&mut all, batch);
     // The store bounds what is owed; answers and local work count as well (rule 21).
     let count = all.len().min(batch.limit.messages.max(1));
     let bound = parts.options.streams;
-    let (loaded, count) = load(open.as_mut(), handler, &all[..count], &mut found, wanted, bound).await?;
+    let (loaded, count) = load(open.as_mut(), handler, &all[..count], &mut found, memory, bound).await?;
     let works = &all[..count];
     let mut draft = Draft::new(sender, handler, &mut found, loaded);
     let outlook = match condemned {
         Some(error) => condemn(works, error, &mut draft),
-        None => decide(handler, works, &mut draft, wanted, &parts.options.retry),
+        None => decide(handler, works, &mut draft, &mut memory.wanted, &parts.options.retry),
     };
     // Who asks from outside is told at once; a dead letter would only fill the store for them.
     if let Some(buried) = draft.buried.first().filter(|_| !batch.requests.is_empty()) {
@@ -98,8 +100,10 @@ pub(super) async fn turn(
     done.reply = draft.reply.take();
     let count = Count::of(decided, outlook.handled, batch, &found, &draft);
     if !draft.is_empty() {
-        let wake = write(parts, open, right, draft, found.position, done.moved).await;
-        wake.map_err(|error| refused(error, decided))?.ring(parts);
+        let written = write(parts, open, right, draft, found.position, done.moved).await;
+        let (wake, states) = written.map_err(|error| refused(error, decided))?;
+        wake.ring(parts, &states);
+        memory.states.keep(states);
         add(&parts.tally.turns, 1);
     }
     count.note(parts);
@@ -114,7 +118,7 @@ fn foremost<'a>(works: &mut [Work], batch: &'a Batch<'_>) -> Option<&'a str> {
     Some(error)
 }
 
-/// Loads and records incidents, seals, commits; says whom that concerns.
+/// Loads and records incidents, seals, commits; says whom that concerns, and which states it wrote.
 async fn write(
     parts: &Parts,
     mut open: Box<dyn Turn>,
@@ -122,7 +126,7 @@ async fn write(
     mut draft: Draft,
     position: u64,
     moved: bool,
-) -> Result<Wake, TurnError> {
+) -> Result<(Wake, Vec<(StreamId, Written)>), TurnError> {
     let incidents = incident::streams(&draft);
     if !incidents.is_empty() {
         let loaded = open.load(&incidents).await?;
@@ -131,12 +135,11 @@ async fn write(
     }
     let gateways: BTreeSet<Name> = draft.effects.iter().map(|effect| Name::clone(&effect.gateway)).collect();
     let now = draft.now;
-    let writes = seal(draft, right.lane(), position, parts.codec.as_ref(), &parts.options)?;
+    let (writes, states) = seal(draft, right.lane(), position, parts.codec.as_ref(), &parts.options)?;
     let alarm = first_alarm(now, &writes);
-    let written = writes.streams.iter().map(|write| write.stream.clone()).collect();
-    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways, written };
+    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways };
     open.commit(writes).await?;
-    Ok(wake)
+    Ok((wake, states))
 }
 
 /// Says of a refusal whether it can only be the work of one.
@@ -171,21 +174,25 @@ fn ask(handler: &dyn Handler, batch: &Batch<'_>, wanted: &Wanted) -> Ask {
 
 /// Loads what the works need: keyed streams first; with them known, shared ones, once and sorted (rule 14). Says how many
 /// of the works, from the front, fit under the bound on streams; the rest comes again in the next turn (rule 21).
-async fn load(
+pub(super) async fn load(
     open: &mut dyn Turn,
     handler: &dyn Handler,
     works: &[Work],
     found: &mut Found,
-    wanted: &Wanted,
+    memory: &Memory,
     bound: usize,
 ) -> Result<(Loaded, usize), StoreError> {
     let first = std::mem::take(&mut found.streams);
-    let mut loaded = Loaded(first.into_iter().map(|(stream, state)| (stream, Entry::new(state))).collect());
+    let entry = |(id, stream): (StreamId, Stream)| {
+        let entry = memory.states.entry(&id, stream);
+        (id, entry)
+    };
+    let mut loaded = Loaded(first.into_iter().map(entry).collect());
     let mut named = named(handler, works, &loaded);
     let mut fits = works.len();
     for rank in [Rank::Keyed, Rank::Shared] {
         let is_missing = |stream: &&StreamId| stream.rank == rank && loaded.get(stream).is_none();
-        let mut missing: BTreeSet<&StreamId> = wanted.streams.iter().filter(is_missing).collect();
+        let mut missing: BTreeSet<&StreamId> = memory.wanted.streams.iter().filter(is_missing).collect();
         for (place, streams) in named[..fits].iter().enumerate() {
             let more: BTreeSet<&StreamId> = streams.iter().filter(is_missing).collect();
             if place > 0 && missing.len() + more.difference(&missing).count() > bound {
@@ -199,7 +206,7 @@ async fn load(
         }
         let missing = missing.into_iter().cloned().collect();
         let more = open.load(&missing).await?;
-        loaded.0.extend(more.into_iter().map(|(stream, state)| (stream, Entry::new(state))));
+        loaded.0.extend(more.into_iter().map(entry));
         if rank == Rank::Keyed {
             // What was loaded may name shared streams.
             named = self::named(handler, &works[..fits], &loaded);
@@ -300,11 +307,10 @@ struct Wake {
     due: bool,
     alarm: Option<Timestamp>,
     gateways: BTreeSet<Name>,
-    written: Vec<StreamId>,
 }
 
 impl Wake {
-    fn ring(self, parts: &Parts) {
+    fn ring(self, parts: &Parts, written: &[(StreamId, Written)]) {
         if self.packs {
             parts.relay.ring();
         }
@@ -312,7 +318,7 @@ impl Wake {
             parts.due.ring();
         }
         parts.wake_for(self.alarm);
-        parts.watches.ring(&self.written);
+        parts.watches.ring(written.iter().map(|(stream, _)| stream));
         self.gateways.iter().filter_map(|gateway| parts.doors.get(gateway)).for_each(super::bell::Bell::ring);
     }
 }

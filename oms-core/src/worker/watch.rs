@@ -30,10 +30,10 @@ impl Watches {
     }
 
     /// Says that these were written; called after the commit, so that whoever is woken finds it.
-    pub(super) fn ring(&self, written: &[StreamId]) {
+    pub(super) fn ring<'a>(&self, written: impl Iterator<Item = &'a StreamId>) {
         let bells = self.bells();
         if !bells.is_empty() {
-            written.iter().filter_map(|stream| bells.get(stream)).flatten().for_each(|bell| bell.ring());
+            written.filter_map(|stream| bells.get(stream)).flatten().for_each(|bell| bell.ring());
         }
     }
 }
@@ -98,7 +98,7 @@ mod tests {
         let [one, other] = ["1", "2"].map(|id| StreamId::keyed("order", id));
         let [mut first, mut second] = [(); 2].map(|()| watches.watch(one.clone(), &Still));
         let mut third = watches.watch(other, &Still);
-        watches.ring(&[one]);
+        watches.ring([&one].into_iter());
         let [first_rung, second_rung] = [&mut first, &mut second].map(|watch| watch.news().now_or_never());
         assert!(first_rung.is_some() && second_rung.is_some());
         assert!(third.news().now_or_never().is_none() && first.news().now_or_never().is_none());

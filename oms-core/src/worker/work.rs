@@ -3,13 +3,16 @@
 use super::{batch::Batch, desk::InHand, origin::Origin};
 use crate::{
     clock::Timestamp,
-    id::{Digest, MessageId, Name, StreamId},
+    id::{Digest, MessageId, Name, StreamId, read_json},
     message::{Codec, CodecError, Envelope, Key, Message, PackId},
     service::{DEADLINE_REACHED, DeadlineReached, EFFECT_ANSWERED, EffectAnswered},
     store::{Consumed, End, Found, LocalMessage, Owed, Then},
 };
 use bytes::Bytes;
 use serde_json::value::RawValue;
+
+/// The kind of what could not even be decoded.
+pub(super) const UNDECODABLE: &str = "undecodable";
 
 /// A message to handle, how often it was tried before, and where it came from.
 #[derive(Clone, Debug)]
@@ -126,21 +129,24 @@ fn unpack(works: &mut Vec<Work>, owed: &Owed, messages: &[Message]) {
 fn unreadable(owed: &Owed, index: u16, bytes: &Bytes, error: &CodecError) -> Work {
     let id = Digest::new("undecodable").text(&owed.pack.to_string()).number(index.into()).finish();
     let message =
-        local("undecodable", MessageId(id), Name::from("undecodable"), Bytes::clone(bytes), Timestamp(0));
+        local(UNDECODABLE, MessageId(id), Name::from(UNDECODABLE), Bytes::clone(bytes), Timestamp(0));
     let origin = Origin::Owed { pack: owed.pack.clone(), index };
     Work { unreadable: Some(format!("the pack cannot be decoded: {error}")), ..Work::new(message, origin) }
 }
 
 fn answered(hand: &InHand, now: Timestamp) -> Work {
     let effect = &hand.effect;
-    let heard = hand.answer.id(&effect.key);
+    let heard = hand.id;
     let then = match hand.answer.again {
         None => Then::Gone,
         Some(_) if hand.kept => Then::Kept,
         Some(again) => Then::LetGo { again, heard },
     };
-    let raw = serde_json::from_slice::<Box<RawValue>>(&hand.answer.body);
-    let problem = raw.as_ref().err().map(|error| format!("the gateway's answer is not JSON: {error}"));
+    let raw = read_json::<Box<RawValue>>(&hand.answer.body);
+    let problem = raw
+        .as_ref()
+        .err()
+        .map(|error| format!("the answer of {} to {} is not JSON: {error}", effect.gateway, effect.key));
     let body = raw.ok().and_then(|answer| {
         let told = EffectAnswered {
             effect: effect.key.clone(),

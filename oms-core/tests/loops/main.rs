@@ -7,9 +7,13 @@ mod door;
 #[cfg(test)]
 mod dropped;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod lanes;
+#[cfg(test)]
+mod letters;
 #[cfg(test)]
 mod owed;
 #[cfg(test)]

@@ -5,7 +5,10 @@ use crate::{
     toy::{Do, say},
     wild::Ways,
 };
-use oms_core::store::{Pick, Store};
+use oms_core::{
+    store::{Pick, Seek, Store},
+    worker::{Edit, EditError, edit, redrive},
+};
 use std::time::Duration;
 
 fn numbered(count: usize) -> Vec<Do> {
@@ -83,9 +86,13 @@ fn rule_01_what_the_broker_never_takes_is_buried_for_the_hearer_outside_and_take
         house.wait(T * 2).await;
         assert_eq!(house.heard("sink", "a").await, names(1), "taken from the store (rule 10)");
         assert_eq!(metrics(&parts).rejected, 1);
-        let letters = house.store.dead_letters(&Pick::Everything, 0, 10).await.unwrap();
+        let letters = house.store.dead_letters(&Pick::default(), Seek::OLDEST, 10).await.unwrap();
         assert_eq!(letters.len(), 1);
         assert_eq!(&*letters[0].lane.group, "public");
+        assert_eq!(redrive(&parts, &Pick::default(), "eve").await.unwrap(), 0, "it would never be taken");
+        let body = letters[0].message.body.clone();
+        let copy = Edit { number: 1, kind: None, body, by: "eve".to_owned(), again: false };
+        assert!(matches!(edit(&parts, &copy).await, Err(EditError::Standing { .. })));
     });
 }
 

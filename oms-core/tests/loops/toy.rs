@@ -99,15 +99,18 @@ impl Toy {
         StreamId::keyed(self.group, key)
     }
 
-    fn told(&self, message: &Message) -> Do {
+    fn told(&self, message: &Message) -> Result<Do, Fault> {
         if &*message.envelope.kind == DEADLINE_REACHED {
-            return say("deadline");
+            return Ok(say("deadline"));
         }
         if &*message.envelope.kind == EFFECT_ANSWERED {
             let heard: EffectAnswered = serde_json::from_slice(&message.body).unwrap();
-            return say(&format!("{}={}", heard.effect.step, heard.answer.get().trim_matches('"')));
+            return Ok(say(&format!("{}={}", heard.effect.step, heard.answer.get().trim_matches('"'))));
         }
-        serde_json::from_slice(&message.body).unwrap()
+        if &*message.envelope.kind != "Do" {
+            return Err(Fault::Permanent(format!("{} is not known here", message.envelope.kind)));
+        }
+        serde_json::from_slice(&message.body).map_err(|error| Fault::Permanent(error.to_string()))
     }
 
     fn fault(&self, told: &Do) -> Option<Fault> {
@@ -203,7 +206,10 @@ impl Handler for Toy {
     }
 
     fn handle(&self, message: &Message, loaded: &Loaded) -> Outcome {
-        let told = self.told(message);
+        let told = match self.told(message) {
+            Ok(told) => told,
+            Err(fault) => return Outcome::Fault(fault),
+        };
         *self.seen.lock().unwrap().entry(told.name.clone()).or_default() += 1;
         let asked = told.missing.as_deref().map(|sku| StreamId::shared("stock", sku));
         if let Some(asked) = asked.filter(|asked| loaded.get(asked).is_none()) {

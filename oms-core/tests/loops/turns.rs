@@ -7,10 +7,13 @@ use crate::{
 };
 use oms_core::{
     message::Limit,
-    store::{DeadLetterState, Pick, Store, Waiting, Writes},
-    worker::{Reply, RequestError},
+    store::{DeadLetterState, Pick, Seek, Store, Waiting, Writes},
+    worker::{Reply, RequestError, redrive},
 };
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 fn writes_down(writes: &Writes, name: &str) -> bool {
     let said = format!("\"{name}\"");
@@ -52,15 +55,15 @@ fn rule_09_when_attempts_are_spent_it_is_buried_its_key_goes_on_and_it_is_redriv
         send(&parts, "a", [say("1"), say("2")]).await;
         house.wait(T).await;
         assert_eq!(house.heard("sink", "a").await, ["2"]);
-        let letters = house.store.dead_letters(&Pick::Everything, 0, 10).await.unwrap();
+        let letters = house.store.dead_letters(&Pick::default(), Seek::OLDEST, 10).await.unwrap();
         assert_eq!((letters.len(), letters[0].attempts), (1, 3));
         assert_eq!(metrics(&parts).buried, 1);
 
-        assert_eq!(house.store.redrive(&Pick::Everything).await.unwrap(), 1);
-        assert_eq!(house.store.redrive(&Pick::Everything).await.unwrap(), 0, "asked twice, redriven once");
+        assert_eq!(redrive(&parts, &Pick::default(), "eve").await.unwrap(), 1);
+        assert_eq!(redrive(&parts, &Pick::default(), "eve").await.unwrap(), 0, "asked twice, redriven once");
         house.wait(T * 2).await;
         assert_eq!(house.heard("sink", "a").await, ["2", "1"], "a late message");
-        let letters = house.store.dead_letters(&Pick::Everything, 0, 10).await.unwrap();
+        let letters = house.store.dead_letters(&Pick::default(), Seek::OLDEST, 10).await.unwrap();
         assert_eq!(letters[0].state, DeadLetterState::Handled);
         assert_eq!(house.counts().await.owed, 0);
     });
@@ -88,12 +91,12 @@ fn rule_24_burying_and_redriving_are_recorded_in_a_stream_of_core() {
     play!(house, parts, {
         send(&parts, "a", [say("1")]).await;
         house.wait(T).await;
-        house.store.redrive(&Pick::Everything).await.unwrap();
+        redrive(&parts, &Pick::default(), "eve").await.unwrap();
         house.wait(T * 2).await;
         let stream = oms_core::event::incident::stream("sink", "a");
         let story = house.store.history(&stream, 0, 10).await.unwrap();
         let kinds: Vec<&str> = story.iter().map(|one| &*one.event.kind).collect();
-        assert_eq!(kinds, ["MessageBuried", "MessageRedriven"]);
+        assert_eq!(kinds, ["MessageBuried", "RedriveRequested", "MessageRedriven"]);
         assert_eq!(house.heard("sink", "a").await, ["1"]);
     });
 }
@@ -179,7 +182,7 @@ fn rule_20_a_refused_commit_is_halved_until_the_bad_message_stands_alone() {
             house.wait(Duration::from_millis(200)).await;
             let good: Vec<String> = (1..=9).map(|one| one.to_string()).filter(|one| one != bad).collect();
             assert_eq!(house.heard("sink", "a").await, good, "case {number}");
-            let letters = house.store.dead_letters(&Pick::Everything, 0, 10).await.unwrap();
+            let letters = house.store.dead_letters(&Pick::default(), Seek::OLDEST, 10).await.unwrap();
             assert_eq!(letters.len(), 1, "only the culprit is buried");
             assert!(letters[0].message.body.starts_with(format!("{{\"name\":\"{bad}\"").as_bytes()));
         });
@@ -188,8 +191,13 @@ fn rule_20_a_refused_commit_is_halved_until_the_bad_message_stands_alone() {
 
 #[test]
 fn rule_20_a_refused_batch_stays_halved_while_its_messages_ask_for_more_streams() {
-    let house = House::new();
-    house.store.refuse(|writes| writes_down(writes, "7"));
+    let (house, refusals) = (House::new(), AtomicU32::new(0));
+    house.store.refuse(move |writes| {
+        let bad = writes_down(writes, "7");
+        let before = refusals.fetch_add(u32::from(bad), Ordering::Relaxed);
+        assert!(before < 100, "the lane spins");
+        bad
+    });
     play!(house, parts, {
         let asks = Do { missing: Some("sku".to_owned()), ..say("1") };
         send(&parts, "a", [asks].into_iter().chain((2..=9).map(|number| say(&number.to_string())))).await;
@@ -218,7 +226,7 @@ fn rule_20_local_work_that_comes_with_the_bad_message_is_not_buried_for_it() {
             assert_eq!(house.heard("sink", key).await, ["1", "deadline"], "{key}");
         }
         assert_eq!(house.counts().await.buried, 1);
-        let letters = house.store.dead_letters(&Pick::Everything, 0, 10).await.unwrap();
+        let letters = house.store.dead_letters(&Pick::default(), Seek::OLDEST, 10).await.unwrap();
         assert_eq!(&**letters[0].message.envelope.key.text(), "z-bad");
     });
 }

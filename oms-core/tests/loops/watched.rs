@@ -6,8 +6,8 @@ use oms_core::{
     message::{GroupLane, Limit, Pack},
     store::{
         Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, MemoryStore, Pick, Postponed, PublicPack,
-        Recorded, Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams, Turn,
-        Waiting, Writes,
+        Recorded, Registered, Right, Seek, Store, StoreCapabilities, StoreError, Stream, StreamId, Streams,
+        Turn, Waiting, Writes,
     },
 };
 use std::{
@@ -55,6 +55,8 @@ struct Book {
     calls: BTreeMap<&'static str, u64>,
     wrong: BTreeMap<&'static str, VecDeque<Wrong>>,
     refuses: Option<Refuses>,
+    /// Every call but a look at what is recorded fails.
+    away: bool,
     /// The positions of packs in commits, and how many streams each commit wrote.
     streams: Vec<usize>,
     asks: Vec<Ask>,
@@ -90,6 +92,11 @@ impl Watched {
         self.book.lock().unwrap().wrong.entry(call).or_default().extend(how);
     }
 
+    /// Lets every call fail from now on, or none.
+    pub(crate) fn away(&self, away: bool) {
+        self.book.lock().unwrap().away = away;
+    }
+
     /// Nothing goes wrong any more.
     pub(crate) fn calm(&self) {
         self.book.lock().unwrap().wrong.clear();
@@ -113,7 +120,8 @@ impl Watched {
     fn note(&self, call: &'static str) -> Option<Wrong> {
         let mut book = self.book.lock().unwrap();
         *book.calls.entry(call).or_default() += 1;
-        book.wrong.get_mut(call).and_then(VecDeque::pop_front)
+        let away = book.away.then_some(Wrong::Away);
+        away.or_else(|| book.wrong.get_mut(call).and_then(VecDeque::pop_front))
     }
 
     /// Lets a call happen, or go wrong.
@@ -231,14 +239,10 @@ impl Store for Watched {
     async fn dead_letters(
         &self,
         pick: &Pick,
-        after: u64,
+        seek: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        self.pass("dead_letters", self.inner.dead_letters(pick, after, limit)).await
-    }
-
-    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
-        self.pass("redrive", self.inner.redrive(pick)).await
+        self.pass("dead_letters", self.inner.dead_letters(pick, seek, limit)).await
     }
 
     async fn streams(

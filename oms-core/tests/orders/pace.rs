@@ -8,7 +8,8 @@ use oms_core::{
     message::{GroupLane, Limit, Pack},
     store::{
         Ask, Claimed, Counts, DeadLetter, Found, Lease, Local, Pick, Postponed, PublicPack, Recorded,
-        Registered, Right, Store, StoreCapabilities, StoreError, Stream, Streams, Turn, Waiting, Writes,
+        Registered, Right, Seek, Store, StoreCapabilities, StoreError, Stream, Streams, Turn, Waiting,
+        Writes,
     },
 };
 use std::{collections::BTreeSet, future::poll_fn, sync::Arc, task::Poll, time::Duration};
@@ -145,14 +146,10 @@ impl Store for SlowStore {
     async fn dead_letters(
         &self,
         pick: &Pick,
-        after: u64,
+        seek: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        self.0.dead_letters(pick, after, limit).await
-    }
-
-    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
-        slowly(self.0.redrive(pick)).await
+        self.0.dead_letters(pick, seek, limit).await
     }
 
     async fn streams(

@@ -4,11 +4,12 @@ use super::{open::existing, output::print};
 use crate::{
     exit::{Blame, Failure},
     ledger::Ledger,
-    show::{CheckAnswer, amount, figures, grouped},
+    show::{CheckAnswer, HealthAnswer, StuckAnswer, amount, figures, grouped, ports},
 };
 use oms_core::{
     gateway::journal::{self, Journal as _},
     id::OrderId,
+    oms::Health,
     projection::check::{BookEntry, Books, Report},
 };
 use std::path::Path;
@@ -17,8 +18,9 @@ pub(super) async fn run(db: &Path, json: bool) -> Result<(), Failure> {
     let shop = existing(db).await?;
     let books = books(db)?;
     let report = shop.oms().check(Some(&books), false).await.map_err(Failure::outside)?;
-    let answer = answer(&report);
-    print(json, &answer, || shown(&report, &answer))?;
+    let health = shop.oms().health().await;
+    let answer = answer(&report, &health);
+    print(json, &answer, || shown(&report, &answer, &health))?;
     verdict(&report)
 }
 
@@ -48,7 +50,7 @@ pub(super) fn books(db: &Path) -> Result<Books, Failure> {
     Ok(Books { methods: ["card", "upi"].map(str::to_owned).into(), entries: entries.collect() })
 }
 
-fn answer(report: &Report) -> CheckAnswer {
+fn answer(report: &Report, health: &Health) -> CheckAnswer {
     let sums = report.totals.sums();
     CheckAnswer {
         orders: report.orders,
@@ -58,17 +60,24 @@ fn answer(report: &Report) -> CheckAnswer {
         refunded_minor: sums.refunded_minor,
         kept_minor: sums.kept_minor,
         summary_hash: report.summary_hash.clone(),
+        stuck: report.stuck.iter().map(StuckAnswer::of).collect(),
+        health: HealthAnswer::of(health),
     }
 }
 
-fn shown(report: &Report, answer: &CheckAnswer) -> String {
+fn shown(report: &Report, answer: &CheckAnswer, health: &Health) -> String {
     let mut rows = vec![("orders".to_owned(), grouped(report.orders.into()))];
     rows.extend(report.totals.by_status.iter().map(|(name, count)| (name.clone(), grouped((*count).into()))));
     rows.extend(money(report));
     rows.extend(invariants(report));
     rows.push(("summary hash".to_owned(), answer.summary_hash.clone()));
+    rows.extend(ports(health));
     let broken = answer.violations.iter().map(|violation| format!("\nbroken: {violation}"));
-    figures(rows) + &broken.collect::<String>()
+    let stuck = answer.stuck.iter().map(|one| {
+        let StuckAnswer { order, phase, words, since, .. } = one;
+        format!("\nstuck: order {order}, {phase:?} since {since}: {words}")
+    });
+    figures(rows) + &stuck.chain(broken).collect::<String>()
 }
 
 /// Every rule that is broken, in words.

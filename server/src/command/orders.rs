@@ -6,12 +6,12 @@ use crate::{
     exit::{Blame, Failure},
     import::PRINCIPAL,
     shop::Shop,
-    show::{amount, table},
+    show::{StuckAnswer, amount, table},
 };
 use oms_core::{
     event::public::Status,
     id::{OrderId, order_id},
-    projection::{OrderSummary, Stuck, story::Story},
+    projection::{OrderSummary, story::Story},
 };
 use serde::Serialize;
 use std::{path::Path, time::Duration};
@@ -101,9 +101,9 @@ pub(super) fn more(text: String, next: Option<&str>) -> String {
 
 async fn stuck(shop: &Shop, json: bool) -> Result<(), Failure> {
     let found = shop.oms().stuck().await.map_err(Failure::outside)?;
+    let found: Vec<StuckAnswer> = found.iter().map(StuckAnswer::of).collect();
     print(json, &serde_json::json!({ "stuck": found }), || {
-        let cells = |one: &Stuck| [one.order.to_string(), format!("{:?}", one.phase), one.reason.to_string()];
-        table(&["order", "phase", "reason"], found.iter().map(cells))
+        table(&["order", "phase", "since", "reason"], found.iter().map(StuckAnswer::cells))
     })
 }
 
@@ -126,7 +126,7 @@ async fn cancel(mut shop: Shop, json: bool, order: &Reference, reason: &str) -> 
 }
 
 /// Finds the order that is meant: by id, by the source's number, or by the beginning of its id.
-async fn find(shop: &Shop, reference: &Reference) -> Result<OrderId, Failure> {
+pub(super) async fn find(shop: &Shop, reference: &Reference) -> Result<OrderId, Failure> {
     let exact = OrderId::new(&reference.text).ok();
     for order in exact.into_iter().chain([order_id(PRINCIPAL, &reference.text)]) {
         if shop.oms().order(&order).await.map_err(Failure::outside)?.is_some() {

@@ -1,6 +1,10 @@
 //! One JSON object on standard output, by names that scripts may rely on.
 
-use oms_core::projection::{Sums, check::Checked, story::Story};
+use super::ports::HealthAnswer;
+use oms_core::{
+    order::Phase,
+    projection::{Reason, Stuck, Sums, check::Checked, story::Story},
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -46,6 +50,41 @@ pub struct CheckAnswer {
     pub kept_minor: i128,
     /// Over id, lines, status, money and units of all orders.
     pub summary_hash: String,
+    /// Orders that will not end by themselves.
+    pub stuck: Vec<StuckAnswer>,
+    /// How the store, the broker and the gateways are.
+    pub health: HealthAnswer,
+}
+
+/// An order that will not end by itself, as `check --json` and `orders list --stuck --json` print it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StuckAnswer {
+    /// The order.
+    pub order: String,
+    /// The phase it is stuck in.
+    pub phase: Phase,
+    /// Why.
+    pub reason: Reason,
+    /// Why, in words.
+    pub words: String,
+    /// Since when.
+    pub since: String,
+}
+
+impl StuckAnswer {
+    /// Names a stuck order.
+    #[must_use]
+    pub fn of(stuck: &Stuck) -> Self {
+        let Stuck { order, phase, reason, since } = stuck;
+        let (words, since) = (reason.to_string(), since.to_string());
+        Self { order: order.to_string(), phase: *phase, reason: reason.clone(), words, since }
+    }
+
+    /// The cells of a table: order, phase, since when, and why.
+    #[must_use]
+    pub fn cells(&self) -> [String; 4] {
+        [self.order.clone(), format!("{:?}", self.phase), self.since.clone(), self.words.clone()]
+    }
 }
 
 /// What `demo --json` prints: what an import does, and the figures of the table.
@@ -102,6 +141,11 @@ pub fn object(answer: &impl Serialize) -> Result<String, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::show::PortAnswer;
+
+    fn port() -> PortAnswer {
+        PortAnswer { standing: "ok", since: None, tries: None, error: None, next: None }
+    }
 
     #[test]
     fn the_names_that_scripts_rely_on_never_change() {
@@ -130,9 +174,30 @@ mod tests {
             refunded_minor: 4,
             kept_minor: -1,
             summary_hash: "ff".to_owned(),
+            stuck: vec![StuckAnswer {
+                order: "o".to_owned(),
+                phase: Phase::Confirmed,
+                reason: Reason::NothingInFlight,
+                words: "w".to_owned(),
+                since: "t".to_owned(),
+            }],
+            health: HealthAnswer {
+                ok: true,
+                store: port(),
+                broker: port(),
+                gateways: BTreeMap::new(),
+                lanes: 1,
+                held: 0,
+                backlog: None,
+                taken: 0,
+            },
         };
         let expected = "{\"orders\":1,\"invariants_checked\":2,\"violations\":[\"a\"],\"captured_minor\":3,\
-                        \"refunded_minor\":4,\"kept_minor\":-1,\"summary_hash\":\"ff\"}";
+                        \"refunded_minor\":4,\"kept_minor\":-1,\"summary_hash\":\"ff\",\"stuck\":[{\"order\":\"o\",\"phase\":\"confirmed\",\
+                        \"reason\":{\"kind\":\"nothing_in_flight\"},\"words\":\"w\",\"since\":\"t\"}],\
+                        \"health\":{\"ok\":true,\"store\":{\"standing\":\"ok\",\"since\":null,\"tries\":null,\"error\":null,\"next\":null},\
+                        \"broker\":{\"standing\":\"ok\",\"since\":null,\"tries\":null,\"error\":null,\"next\":null},\"gateways\":{},\
+                        \"lanes\":1,\"held\":0,\"backlog\":null,\"taken\":0}}";
         assert_eq!(object(&check).expect("it is JSON"), expected);
     }
 }

@@ -5,9 +5,11 @@
 //! ```
 
 mod json;
+mod ports;
 mod progress;
 mod table;
 
-pub use json::{CheckAnswer, Cost, DemoAnswer, ImportAnswer, object};
+pub use json::{CheckAnswer, Cost, DemoAnswer, ImportAnswer, StuckAnswer, object};
+pub use ports::{HealthAnswer, PortAnswer, ports};
 pub use progress::Progress;
 pub use table::{amount, figures, grouped, table};

@@ -6,4 +6,7 @@ mod asked;
 mod killed;
 mod kit;
 mod letters;
+mod poison;
 mod refused;
+mod status;
+mod stuck;

@@ -27,16 +27,16 @@ struct Sent {
 
 /// One successful call of a handler, which the next commit of its turn must account for.
 #[derive(Clone, Copy, Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// The message.
-    pub message: MessageId,
+    pub(crate) message: MessageId,
     /// How many events it caused.
-    pub events: usize,
+    pub(crate) events: usize,
 }
 
 /// What a turn found and must account for.
 #[derive(Default)]
-pub struct Reading {
+pub(crate) struct Reading {
     lane: Option<GroupLane>,
     now: Timestamp,
     hears: std::sync::Arc<BTreeMap<Name, BTreeSet<Name>>>,
@@ -47,7 +47,7 @@ pub struct Reading {
 impl Reading {
     /// Notes what a turn found.
     #[must_use]
-    pub fn of(lane: &GroupLane, found: &Found) -> Self {
+    pub(crate) fn of(lane: &GroupLane, found: &Found) -> Self {
         let mut reading =
             Self { lane: Some(lane.clone()), now: found.now, hears: found.hears.clone(), ..Self::default() };
         for local in &found.local {
@@ -67,7 +67,7 @@ impl Reading {
 
 /// Everything sent, and everything that is wrong with what became of it.
 #[derive(Default)]
-pub struct Book {
+pub(crate) struct Book {
     encoded: BTreeMap<PackId, Vec<(MessageId, Key)>>,
     sent: BTreeMap<PackId, Sent>,
     places: BTreeMap<MessageId, (PackId, usize)>,
@@ -79,46 +79,46 @@ pub struct Book {
     ended: BTreeMap<Name, Mark>,
     removed: BTreeSet<Name>,
     /// What is wrong, in words.
-    pub wrong: Vec<String>,
+    pub(crate) wrong: Vec<String>,
 }
 
 impl Book {
     /// Notes which messages a pack will hold, if its turn commits. True when it held the same before.
-    pub fn encode(&mut self, pack: &PackId, messages: &[Message]) -> bool {
+    pub(crate) fn encode(&mut self, pack: &PackId, messages: &[Message]) -> bool {
         let ids = messages.iter().map(|one| (one.envelope.id, one.envelope.key.clone())).collect();
         let before = self.encoded.insert(pack.clone(), ids);
         before.is_some_and(|before| self.encoded.get(pack) == Some(&before))
     }
 
     /// Begins a turn: what its task has called for this lane before belongs to one that was given up.
-    pub fn begin(&mut self, task: usize, lane: u16) {
+    pub(crate) fn begin(&mut self, task: usize, lane: u16) {
         self.calls.remove(&(task, lane));
     }
 
     /// Notes a successful call of a handler.
-    pub fn call(&mut self, task: usize, lane: u16, call: Call) {
+    pub(crate) fn call(&mut self, task: usize, lane: u16, call: Call) {
         self.calls.entry((task, lane)).or_default().push(call);
     }
 
     /// The orders that have ended or need attention, and how.
     #[must_use]
-    pub fn ended(&self) -> &BTreeMap<Name, Mark> {
+    pub(crate) fn ended(&self) -> &BTreeMap<Name, Mark> {
         &self.ended
     }
 
     /// Notes that a group is being removed: nothing more is promised to it.
-    pub fn remove(&mut self, group: &str) {
+    pub(crate) fn remove(&mut self, group: &str) {
         self.removed.insert(Name::from(group));
     }
 
     /// Whether a group was removed.
     #[must_use]
-    pub fn is_removed(&self, group: &str) -> bool {
+    pub(crate) fn is_removed(&self, group: &str) -> bool {
         self.removed.contains(group)
     }
 
     /// Accounts for a commit that happened.
-    pub fn commit(&mut self, task: usize, reading: &Reading, writes: &Summary) {
+    pub(crate) fn commit(&mut self, task: usize, reading: &Reading, writes: &Summary) {
         let Some(lane) = &reading.lane else { return };
         for (stream, deadline) in &writes.deadlines {
             self.deadlines.insert(stream.clone(), (deadline.clone(), reading.now));
@@ -248,7 +248,7 @@ impl Book {
 
     /// A deadline fires only once what it waits for was heard, and nothing of its key is owed to its own group (rule 3).
     /// Says whether it had been put off.
-    pub fn fire(&mut self, lane: &GroupLane, stream: &StreamId, now: Timestamp) -> bool {
+    pub(crate) fn fire(&mut self, lane: &GroupLane, stream: &StreamId, now: Timestamp) -> bool {
         let Some((deadline, set)) = self.deadlines.get(stream).cloned() else { return false };
         if let Some(waits) = &deadline.waits_for {
             let fates = self.sent.get(&waits.pack).and_then(|sent| sent.hearers.get(&waits.group));
@@ -267,7 +267,7 @@ impl Book {
 
     /// What every living group was owed and never got.
     #[must_use]
-    pub fn unheard(&self, outside: &BTreeSet<PackId>, outside_counts: bool) -> Vec<String> {
+    pub(crate) fn unheard(&self, outside: &BTreeSet<PackId>, outside_counts: bool) -> Vec<String> {
         let mut wrong = Vec::new();
         for (pack, sent) in &self.sent {
             for (group, fates) in sent.hearers.iter().filter(|(group, _)| !self.removed.contains(*group)) {
@@ -288,28 +288,28 @@ impl Book {
 }
 
 /// What of a commit the book wants to know, kept while the writes are given away.
-pub struct Summary {
+pub(crate) struct Summary {
     packs: Vec<Pack>,
     consumed: Vec<Consumed>,
     events: usize,
     ended: Vec<(Name, Mark)>,
     deadlines: Vec<(StreamId, Deadline)>,
     /// Whether something was buried because the store never takes it.
-    pub condemned: bool,
+    pub(crate) condemned: bool,
     /// How many orders it placed.
-    pub placed: usize,
+    pub(crate) placed: usize,
     /// Whether something was parked, and whether behind its key.
-    pub parked: Vec<bool>,
+    pub(crate) parked: Vec<bool>,
     /// How many messages it buried.
-    pub buried: usize,
+    pub(crate) buried: usize,
     /// How many wishes it withdrew.
-    pub withdrawn: usize,
+    pub(crate) withdrawn: usize,
 }
 
 impl Summary {
     /// Sums up what a turn wants to write.
     #[must_use]
-    pub fn of(writes: &Writes) -> Self {
+    pub(crate) fn of(writes: &Writes) -> Self {
         let counted = writes.streams.iter().filter(|write| &*write.stream.kind != INCIDENT);
         let orders = || writes.streams.iter().filter(|write| &*write.stream.kind == "order");
         let ended = orders().flat_map(|write| {
@@ -332,7 +332,7 @@ impl Summary {
 
     /// What it consumed.
     #[must_use]
-    pub fn consumed(&self) -> &[Consumed] {
+    pub(crate) fn consumed(&self) -> &[Consumed] {
         &self.consumed
     }
 }

@@ -3,5 +3,5 @@
 mod book;
 mod rest;
 
-pub use book::{Book, Call, Reading, Summary};
+pub(crate) use book::{Book, Call, Reading, Summary};
 pub(crate) use rest::{at_rest, check};

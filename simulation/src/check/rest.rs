@@ -15,7 +15,7 @@ use oms_core::{
     id::{Name, OrderId},
     oms::Oms,
     projection::{Reason, check::Books},
-    store::{DeadLetterState, PUBLIC, Pick, Store as _, Waiting},
+    store::{DeadLetterState, PUBLIC, Pick, Seek, Store as _, Waiting},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -145,7 +145,7 @@ fn notices(world: &World, lines: &[LedgerEntry]) -> Vec<String> {
 
 /// Only a user's hearers bury, and only what was poison to them.
 async fn letters(world: &World) {
-    let letters = match world.store.dead_letters(&Pick::Everything, 0, 10_000).await {
+    let letters = match world.store.dead_letters(&Pick::default(), Seek::OLDEST, 10_000).await {
         Ok(letters) => letters,
         Err(error) => return world.wrong(format!("the dead letters cannot be read: {error}")),
     };

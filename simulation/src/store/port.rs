@@ -12,7 +12,7 @@ use oms_core::{
     message::{GroupLane, Limit, Pack},
     store::{
         Ask, Claimed, Counts, DeadLetter, Lease, Local, Pick, Postponed, PublicPack, Recorded, Registered,
-        Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
+        Right, Seek, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -162,16 +162,10 @@ impl Store for SimStore {
     async fn dead_letters(
         &self,
         pick: &Pick,
-        after: u64,
+        seek: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        self.world.store.dead_letters(pick, after, limit).await
-    }
-
-    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
-        self.there(true).await?;
-        let done = self.world.store.redrive(pick).await;
-        self.answered(done).await
+        self.world.store.dead_letters(pick, seek, limit).await
     }
 
     async fn streams(

@@ -19,11 +19,12 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
-type Slot = Arc<Mutex<Option<Box<dyn Turn>>>>;
+type Held = Mutex<Option<Box<dyn Turn>>>;
+type Slot = Arc<Held>;
 
 /// The turns that are open, by process.
 #[derive(Default)]
-pub(crate) struct OpenTurns(Mutex<Vec<(usize, Weak<Mutex<Option<Box<dyn Turn>>>>)>>);
+pub(crate) struct OpenTurns(Mutex<Vec<(usize, Weak<Held>)>>);
 
 impl OpenTurns {
     fn add(&self, process: usize, slot: &Slot) {

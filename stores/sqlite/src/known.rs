@@ -177,3 +177,50 @@ impl Known {
         queues.filter_map(next).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wish(row: i64) -> (EffectKey, Wish) {
+        let stream = StreamId::keyed("payment", &row.to_string());
+        let look = Timestamp(row);
+        let (claimed, maybe_told) = (false, false);
+        let queue = (1, "bank".into());
+        (EffectKey::new(&row.to_string(), "pay", 1), Wish { row, queue, stream, look, claimed, maybe_told })
+    }
+
+    fn is_empty(known: &Known) -> bool {
+        known.wishes.is_empty()
+            && known.rows.is_empty()
+            && known.untold.is_empty()
+            && known.pending.is_empty()
+    }
+
+    #[test]
+    fn what_was_let_go_of_or_has_ended_leaves_nothing_behind() {
+        let mut known = Known::default();
+        (0..10).map(wish).for_each(|(key, wish)| known.learn(key, wish));
+        let due = known.pending(&[1].into(), &"bank".into(), 7);
+        let claimed = known.claim(due);
+        known.give_back(&claimed[0].0);
+        known.unclaim(1);
+        assert!(!is_empty(&known));
+        (0..10).map(wish).for_each(|(key, _)| drop(known.forget(&key)));
+        assert!(is_empty(&known));
+    }
+
+    #[test]
+    fn rule_18_only_what_nobody_was_ever_given_may_be_taken_back() {
+        let mut known = Known::default();
+        (0..3).map(wish).for_each(|(key, wish)| known.learn(key, wish));
+        let claimed = known.claim(known.pending(&[1].into(), &"bank".into(), 2));
+        known.give_back(&claimed[0].0);
+        let untold = |known: &Known| (0..3).map(|row| known.is_untold(&wish(row).0)).collect::<Vec<_>>();
+        assert_eq!(untold(&known), [true, false, true]);
+        known.claim(known.pending(&[1].into(), &"bank".into(), 2));
+        known.unclaim(1);
+        assert_eq!(untold(&known), [false, false, false]);
+        assert_eq!(known.pending(&[1].into(), &"bank".into(), 9).len(), 3, "the next owner may claim all");
+    }
+}

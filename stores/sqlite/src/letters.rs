@@ -3,15 +3,15 @@
 use crate::{
     present::Book,
     rows::{all, blob, cap, execute, int, name, one, pack_id, uint},
-    wire::unpack_message,
+    wire::{Damaged, unpack_message},
 };
 use oms_core::{
     clock::Timestamp,
     id::Name,
     message::{GroupLane, Key},
-    store::{DeadLetter, DeadLetterState, Local, LocalMessage, PUBLIC, Pick, StoreError},
+    store::{DeadLetter, DeadLetterState, Local, LocalMessage, Pick, Seek, StoreError},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use std::collections::BTreeSet;
 
 pub(crate) const BURIED: i64 = 0;
@@ -19,75 +19,87 @@ pub(crate) const REDRIVEN: i64 = 1;
 pub(crate) const HANDLED: i64 = 2;
 /// Redriven, and parked since: its release stands for it.
 pub(crate) const REDRIVEN_PARKED: i64 = 3;
+/// A copy was sent in its place.
+pub(crate) const REPLACED: i64 = 4;
 
-/// Dead letters after a number, in order.
+/// How many rows are read at a time.
+const PAGE: i64 = 64;
+
+/// A page of dead letters, in the order of `seek`.
 pub(crate) fn list(
     db: &Connection,
     book: &Book,
     pick: &Pick,
-    after: u64,
+    seek: Seek,
     limit: usize,
 ) -> Result<Vec<DeadLetter>, StoreError> {
-    let sql = "SELECT number, hearer, message, pack, place, error, attempts, time, state FROM dead
-        WHERE number > ?1 ORDER BY number LIMIT 64";
-    let (mut letters, mut after) = (Vec::new(), after);
+    let span = pick.span();
+    let (mut from, mut to) = (int(*span.start()), int(*span.end()));
+    let sql = match seek {
+        Seek::After(_) => WHOLE_RISING,
+        Seek::Before(_) => WHOLE_FALLING,
+    };
+    let mut letters = Vec::new();
+    let mut seek = seek;
     loop {
-        let rows = all(db, sql, params![int(after)], |row| {
-            let origin = row.get::<_, Option<i64>>(3)?.zip(row.get::<_, Option<u16>>(4)?);
-            let state = match row.get::<_, i64>(8)? {
-                BURIED => DeadLetterState::Buried,
-                HANDLED => DeadLetterState::Handled,
-                _ => DeadLetterState::Redriven,
-            };
-            let message = unpack_message(&blob(row, 2)?);
-            let (number, lane) = (uint(row.get(0)?), book.name(row.get(1)?));
-            let (error, attempts, time) = (name(row, 5)?, row.get(6)?, Timestamp(row.get(7)?));
-            let origin = origin.map(|(pack, place)| (pack_id(pack, book), place));
-            Ok(message.map(|message| DeadLetter {
-                number,
-                lane,
-                message,
-                origin,
-                error,
-                attempts,
-                time,
-                state,
-            }))
-        })?;
+        match seek {
+            Seek::After(after) => from = from.max(int(after.saturating_add(1))),
+            Seek::Before(before) => to = to.min(int(before.saturating_sub(1))),
+        }
+        let kind = pick.kind.as_deref();
+        let (state, other) = pick.state.map(stored).unzip();
+        let rows = all(db, sql, params![from, to, kind, state, other, PAGE], |row| whole(row, book))?;
         let Some(last) = rows.last() else { return Ok(letters) };
-        after = last.as_ref().map_or(u64::MAX, |letter| letter.number);
-        for letter in rows {
-            let letter = letter?;
+        seek = match (seek, last) {
+            (Seek::After(_), (number, _)) => Seek::After(*number),
+            (Seek::Before(_), (number, _)) => Seek::Before(*number),
+        };
+        for (_, letter) in rows {
             if letters.len() >= limit {
                 return Ok(letters);
             }
-            if is_picked(pick, &letter) {
-                letters.push(letter);
-            }
+            letters.extend(Some(letter?).filter(|letter| pick.fits(letter)));
         }
     }
 }
 
-fn is_picked(pick: &Pick, letter: &DeadLetter) -> bool {
-    match pick {
-        Pick::Numbers(numbers) => numbers.contains(&letter.number),
-        Pick::Group(group) => letter.lane.group == *group,
-        Pick::Kind(kind) => letter.message.envelope.kind == *kind,
-        Pick::Everything => true,
+const WHOLE_RISING: &str =
+    "SELECT number, hearer, message, pack, place, error, attempts, time, state FROM dead
+    WHERE number BETWEEN ?1 AND ?2 AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state IN (?4, ?5))
+    ORDER BY number LIMIT ?6";
+const WHOLE_FALLING: &str =
+    "SELECT number, hearer, message, pack, place, error, attempts, time, state FROM dead
+    WHERE number BETWEEN ?1 AND ?2 AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state IN (?4, ?5))
+    ORDER BY number DESC LIMIT ?6";
+
+/// How a state is stored: one that was redriven may be parked since.
+fn stored(state: DeadLetterState) -> (i64, i64) {
+    match state {
+        DeadLetterState::Buried => (BURIED, BURIED),
+        DeadLetterState::Redriven => (REDRIVEN, REDRIVEN_PARKED),
+        DeadLetterState::Handled => (HANDLED, HANDLED),
+        DeadLetterState::Replaced => (REPLACED, REPLACED),
     }
 }
 
-/// Asks for buried dead letters to be handled again; gives how many were newly asked.
-pub(crate) fn redrive(db: &Connection, book: &Book, pick: &Pick) -> Result<usize, StoreError> {
-    let mut asked = 0;
-    for letter in list(db, book, pick, 0, usize::MAX)? {
-        if &*letter.lane.group == PUBLIC {
-            continue;
-        }
-        let sql = "UPDATE dead SET state = 1 WHERE number = ?1 AND state = 0";
-        asked += execute(db, sql, params![int(letter.number)])?;
-    }
-    Ok(asked)
+type Whole = (u64, Result<DeadLetter, Damaged>);
+
+/// A dead letter, or its number alone when its bytes are damaged.
+fn whole(row: &Row<'_>, book: &Book) -> rusqlite::Result<Whole> {
+    let origin = row.get::<_, Option<i64>>(3)?.zip(row.get::<_, Option<u16>>(4)?);
+    let state = match row.get::<_, i64>(8)? {
+        BURIED => DeadLetterState::Buried,
+        HANDLED => DeadLetterState::Handled,
+        REPLACED => DeadLetterState::Replaced,
+        _ => DeadLetterState::Redriven,
+    };
+    let message = unpack_message(&blob(row, 2)?);
+    let (number, lane) = (uint(row.get(0)?), book.name(row.get(1)?));
+    let (error, attempts, time) = (name(row, 5)?, row.get(6)?, Timestamp(row.get(7)?));
+    let origin = origin.map(|(pack, place)| (pack_id(pack, book), place));
+    let letter =
+        message.map(|message| DeadLetter { number, lane, message, origin, error, attempts, time, state });
+    Ok((number, letter))
 }
 
 /// Keys of a lane with parked messages.

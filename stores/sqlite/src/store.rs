@@ -21,7 +21,7 @@ use oms_core::{
     message::{GroupLane, Limit, Pack},
     store::{
         Ask, Claimed, Counts, DeadLetter, Lease, Local, PUBLIC, Pick, Postponed, PublicPack, Recorded,
-        Registered, Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
+        Registered, Right, Seek, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
     },
 };
 use rusqlite::Connection;
@@ -249,20 +249,11 @@ impl Store for SqliteStore {
     async fn dead_letters(
         &self,
         pick: &Pick,
-        after: u64,
+        seek: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let (book, pick) = (self.0.book(), pick.clone());
-        self.0.desk.read(move |db| letters::list(db, &book, &pick, after, limit)).await
-    }
-
-    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
-        let (book, pick) = (self.0.book(), pick.clone());
-        let act = move |db: &Connection| {
-            let asked = letters::redrive(db, &book, &pick)?;
-            Ok((asked, After { buried: -cap(asked), ..After::default() }))
-        };
-        self.0.writer.write(false, Vec::new(), act).await
+        self.0.desk.read(move |db| letters::list(db, &book, &pick, seek, limit)).await
     }
 
     async fn streams(

@@ -24,7 +24,7 @@ use tempfile::TempDir;
 
 const WAITING: u64 = 30_000;
 /// A scan of so many rows takes several times this.
-const QUICK: Duration = Duration::from_millis(10);
+const QUICK: Duration = Duration::from_millis(5);
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn open(path: &Path, clock: &VirtualClock) -> SqliteStore {
@@ -90,14 +90,16 @@ fn fill(store: &SqliteStore) {
     }
 }
 
-/// How long one of fifty looks takes.
+/// How long the fastest of fifty looks takes: a scan is never fast, and a busy machine slows only some.
 fn time(what: &str, mut look: impl FnMut()) {
-    look();
-    let began = Instant::now();
-    (0..50).for_each(|_| look());
-    let each = began.elapsed() / 50;
-    println!("{what}: {each:?}");
-    assert!(each < QUICK, "{what} takes {each:?} while {WAITING} orders wait");
+    let once = |_| {
+        let began = Instant::now();
+        look();
+        began.elapsed()
+    };
+    let fastest = (0..50).map(once).min().expect("fifty");
+    println!("{what}: {fastest:?}");
+    assert!(fastest < QUICK, "{what} takes {fastest:?} while {WAITING} orders wait");
 }
 
 #[test]
@@ -156,8 +158,11 @@ fn a_deadline_is_found_by_its_key_whatever_its_stream_is_called() {
         let stream = |one| if let Waiting::Deadline { stream, .. } = one { Some(stream) } else { None };
         waiting.into_iter().filter_map(stream).collect::<Vec<_>>()
     };
-    let same_lane = |key: &&str| Key::new((*key).into()).lane(4) == 0;
-    let other = ["a", "b", "c", "d", "e", "f", "g"].into_iter().find(same_lane).expect("one of them");
+    // Heard in the same lane, so that nothing but the key tells them apart.
+    let lane_of = |key: &str| Key::new(key.into()).lane(4);
+    let same_lane = |key: &&str| lane_of(key) == lane_of("o-1");
+    let other =
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i"].into_iter().find(same_lane).expect("one of them");
     named(1, 0, "o-1");
     named(2, 0, other);
     assert_eq!(

@@ -1,6 +1,10 @@
 //! The steps of the suite in their order, as data.
 
 use super::step::{Step, Work};
+use crate::simulate;
+
+/// What the simulator runs for each change: 400,000 orders, and everything that it can meet must have been met.
+const SEEDS: &str = "--seeds 20000 --marks";
 
 /// A step that needs a server, which `--local` leaves out.
 pub(crate) struct ServerStep {
@@ -25,6 +29,7 @@ pub(crate) fn steps(builds: Vec<Step>, server_steps: &[ServerStep], local: bool)
     steps.extend(builds);
     // All binaries run even after one has failed, so that the counts at the end are those of the whole.
     steps.push(Step::cargo("tests", "test --workspace --all-features --locked --no-fail-fast"));
+    steps.push(Step::cargo("simulation", &format!("{} {SEEDS}", simulate::COMMAND)));
     let docs = Step::cargo("docs", "doc --workspace --no-deps --all-features --locked");
     steps.push(docs.with("RUSTDOCFLAGS", "-D warnings"));
     if !local {
@@ -60,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_steps_come_in_their_order() {
-        assert_eq!(names(&[], false), ["format", "tidy", "clippy", "a build", "tests", "docs"]);
+        assert_eq!(names(&[], false), ["format", "tidy", "clippy", "a build", "tests", "simulation", "docs"]);
     }
 
     #[test]

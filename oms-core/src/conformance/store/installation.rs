@@ -8,7 +8,9 @@ use crate::{
     broker::Topology,
     id::Name,
     message::Limit,
-    store::{Ask, DeadLetterState, End, PUBLIC, Pick, PublicPack, StoreError, Waiting, Writes},
+    store::{
+        Ask, DeadLetterState, End, PUBLIC, Pick, PublicPack, Seek, StoreError, Verdict, Waiting, Writes,
+    },
 };
 use futures::future::{Either, select};
 
@@ -159,13 +161,17 @@ async fn rejected(kit: &Kit<'_>) -> Checked {
         let rejected = Some(Name::from("too large"));
         kit.store.sent(&[], &[PublicPack { pack: pack.clone(), rejected }]).await?;
     }
-    let letters = kit.store.dead_letters(&Pick::Group(Name::from(PUBLIC)), 0, 9).await?;
+    let public = Pick { group: Some(Name::from(PUBLIC)), ..Pick::default() };
+    let letters = kit.store.dead_letters(&public, Seek::OLDEST, 9).await?;
     let seen: Vec<_> =
         letters.iter().map(|letter| (&*letter.error, letter.state, &letter.message.body)).collect();
     let bytes: Vec<_> = sent.iter().map(|pack| ("too large", DeadLetterState::Buried, &pack.bytes)).collect();
     same("buried", seen, bytes)?;
     same("unsent", kit.store.unsent(&[(place, 0)], Limit::default()).await?, Vec::new())?;
-    same("redriven", kit.store.redrive(&Pick::Everything).await?, 0)
+    for letter in &letters {
+        conflict("redriven", kit.judge(&letter.lane, letter.number, Verdict::Redrive).await)?;
+    }
+    Ok(())
 }
 
 async fn waiting(kit: &Kit<'_>) -> Checked {

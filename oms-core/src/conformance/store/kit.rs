@@ -9,7 +9,7 @@ use crate::{
     message::{Codec, Envelope, GroupLane, Json, Key, Message, Pack, PackId},
     store::{
         Ask, Consumed, Deadline, Doing, End, Event, Found, Lease, Local, Parked, Right, Store, StoreError,
-        Stream, Turn, Write, Writes,
+        Stream, Turn, Verdict, Write, Writes,
     },
 };
 use bytes::Bytes;
@@ -126,6 +126,16 @@ impl<'a> Kit<'a> {
         };
         let writes = Writes { parked: vec![parked], ..consume(pack, &[index], End::Parked) };
         Ok(self.commit(lane, writes).await?)
+    }
+
+    /// Decides about a dead letter, as a person does.
+    pub(super) async fn judge(
+        &self,
+        lane: &GroupLane,
+        number: u64,
+        verdict: Verdict,
+    ) -> Result<(), StoreError> {
+        self.commit(lane, Writes { judged: vec![(number, verdict)], ..Writes::default() }).await
     }
 
     pub(super) async fn due(&self, lane: &GroupLane) -> Result<Vec<Local>, Failure> {

@@ -7,6 +7,7 @@ mod harness;
 mod installation;
 mod kit;
 mod lanes;
+mod letters;
 mod owed;
 mod parking;
 mod streams;

@@ -10,7 +10,10 @@ use super::{
 use crate::{
     id::Name,
     message::{GroupLane, PackId},
-    store::{Buried, Consumed, DeadLetter, DeadLetterState, End, Local, LocalMessage, Parked, Pick, Writes},
+    store::{
+        Buried, Consumed, DeadLetter, DeadLetterState, End, Local, LocalMessage, Parked, Pick, Seek, Verdict,
+        Writes,
+    },
 };
 
 pub(super) const CHECKS: &[Check] = &[
@@ -36,9 +39,6 @@ pub(super) const CHECKS: &[Check] = &[
     }),
     Check::new("park-7", "a dead letter is redriven once, however often one asks", |kit| {
         Box::pin(redriven(kit))
-    }),
-    Check::new("park-8", "dead letters are picked by number, group, kind, or all", |kit| {
-        Box::pin(picked(kit))
     }),
     Check::new("park-9", "a redriven dead letter that is handled is closed for good", |kit| {
         Box::pin(closed(kit))
@@ -158,7 +158,7 @@ async fn handled(kit: &Kit<'_>) -> Checked {
     conflict("released twice", kit.commit(&alpha, writes()).await)
 }
 
-async fn bury(kit: &Kit<'_>, key: &str) -> Result<(PackId, DeadLetter), Failure> {
+pub(super) async fn bury(kit: &Kit<'_>, key: &str) -> Result<(PackId, DeadLetter), Failure> {
     let alpha = lane("alpha", key);
     let pack = kit.send(&lane("place", key), "gossip", &[key]).await?;
     let buried = Buried {
@@ -170,7 +170,7 @@ async fn bury(kit: &Kit<'_>, key: &str) -> Result<(PackId, DeadLetter), Failure>
     };
     let writes = Writes { buried: vec![buried], ..consume(&pack, &[0], End::Buried) };
     kit.commit(&alpha, writes).await?;
-    let mut letters = kit.store.dead_letters(&Pick::Everything, 0, 99).await?;
+    let mut letters = kit.store.dead_letters(&Pick::default(), Seek::NEWEST, 1).await?;
     letters.retain(|letter| letter.origin == Some((pack.clone(), 0)));
     same("dead letters", letters.len(), 1)?;
     Ok((pack, letters.remove(0)))
@@ -193,38 +193,18 @@ async fn buried(kit: &Kit<'_>) -> Checked {
 
 async fn redriven(kit: &Kit<'_>) -> Checked {
     let (_, letter) = bury(kit, "k").await?;
-    let pick = Pick::Numbers(vec![letter.number]);
-    same("asked first", kit.store.redrive(&pick).await?, 1)?;
-    same("asked again", kit.store.redrive(&pick).await?, 0)?;
     let alpha = lane("alpha", "k");
+    conflict(
+        "redriven in another lane",
+        kit.judge(&lane("beta", "k"), letter.number, Verdict::Redrive).await,
+    )?;
+    kit.judge(&alpha, letter.number, Verdict::Redrive).await?;
+    conflict("redriven twice", kit.judge(&alpha, letter.number, Verdict::Redrive).await)?;
+    same("buried", kit.store.count().await?.buried, 0)?;
     same("due", kit.due(&alpha).await?, vec![Local::Redriven(letter.number)])?;
     let found = kit.find(&alpha, local(Local::Redriven(letter.number))).await?.local;
     let should = LocalMessage::Redriven { number: letter.number, message: letter.message, attempts: 1 };
     same("found", found, vec![should])
-}
-
-async fn picked(kit: &Kit<'_>) -> Checked {
-    let (_, first) = bury(kit, "k").await?;
-    let (_, second) = bury(kit, "l").await?;
-    let numbers = |letters: Vec<DeadLetter>| letters.iter().map(|letter| letter.number).collect::<Vec<_>>();
-    let both = vec![first.number, second.number];
-    for (pick, should) in [
-        (Pick::Everything, both.clone()),
-        (Pick::Group(Name::from("alpha")), both.clone()),
-        (Pick::Group(Name::from("beta")), Vec::new()),
-        (Pick::Kind(Name::from("Told")), both),
-        (Pick::Kind(Name::from("Other")), Vec::new()),
-        (Pick::Numbers(vec![second.number]), vec![second.number]),
-    ] {
-        same(&format!("{pick:?}"), numbers(kit.store.dead_letters(&pick, 0, 9).await?), should)?;
-    }
-    same(
-        "after the first",
-        numbers(kit.store.dead_letters(&Pick::Everything, first.number, 9).await?),
-        vec![second.number],
-    )?;
-    same("at most one", numbers(kit.store.dead_letters(&Pick::Everything, 0, 1).await?), vec![first.number])?;
-    same("redriven", kit.store.redrive(&Pick::Group(Name::from("alpha"))).await?, 2)
 }
 
 async fn closed(kit: &Kit<'_>) -> Checked {
@@ -232,11 +212,11 @@ async fn closed(kit: &Kit<'_>) -> Checked {
     let (_, letter) = bury(kit, "k").await?;
     let ended = || taking(Consumed::Redriven { number: letter.number, end: End::Handled });
     conflict("handled without being asked", kit.commit(&alpha, ended()).await)?;
-    kit.store.redrive(&Pick::Everything).await?;
+    kit.judge(&alpha, letter.number, Verdict::Redrive).await?;
     kit.commit(&alpha, ended()).await?;
     conflict("handled twice", kit.commit(&alpha, ended()).await)?;
-    same("redriven again", kit.store.redrive(&Pick::Everything).await?, 0)?;
-    let states: Vec<_> = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
+    conflict("redriven again", kit.judge(&alpha, letter.number, Verdict::Redrive).await)?;
+    let states: Vec<_> = kit.store.dead_letters(&Pick::default(), Seek::OLDEST, 9).await?;
     same("state", states.iter().map(|letter| letter.state).collect(), vec![DeadLetterState::Handled])?;
     kit.nothing_left().await
 }
@@ -244,7 +224,7 @@ async fn closed(kit: &Kit<'_>) -> Checked {
 async fn reopened(kit: &Kit<'_>) -> Checked {
     let alpha = lane("alpha", "k");
     let (_, letter) = bury(kit, "k").await?;
-    kit.store.redrive(&Pick::Everything).await?;
+    kit.judge(&alpha, letter.number, Verdict::Redrive).await?;
     let number = letter.number;
     let buried = Buried {
         message: letter.message,
@@ -255,10 +235,11 @@ async fn reopened(kit: &Kit<'_>) -> Checked {
     };
     let writes = Writes { buried: vec![buried], ..taking(Consumed::Redriven { number, end: End::Buried }) };
     kit.commit(&alpha, writes).await?;
-    let letters = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
+    let letters = kit.store.dead_letters(&Pick::default(), Seek::OLDEST, 9).await?;
     let seen: Vec<_> = letters.iter().map(|one| (one.number, one.attempts, one.state, &*one.error)).collect();
     same("letters", seen, vec![(number, 2, DeadLetterState::Buried, "again")])?;
-    same("redriven again", kit.store.redrive(&Pick::Everything).await?, 1)
+    same("buried", kit.store.count().await?.buried, 1)?;
+    Ok(kit.judge(&alpha, number, Verdict::Redrive).await?)
 }
 
 async fn buried_release(kit: &Kit<'_>) -> Checked {
@@ -271,7 +252,7 @@ async fn buried_release(kit: &Kit<'_>) -> Checked {
     let buried = Buried { message, origin: None, error: Name::from("spent"), attempts: 2, again: None };
     let writes = Writes { buried: vec![buried], ..taking(Consumed::Released { seq, end: End::Buried }) };
     kit.commit(&alpha, writes).await?;
-    let letters = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
+    let letters = kit.store.dead_letters(&Pick::default(), Seek::OLDEST, 9).await?;
     same("origins", letters.into_iter().map(|letter| letter.origin).collect(), vec![Some((pack, 0))])?;
     same("parked", kit.store.count().await?.parked, 0)
 }
@@ -279,7 +260,7 @@ async fn buried_release(kit: &Kit<'_>) -> Checked {
 async fn parked_redrive(kit: &Kit<'_>) -> Checked {
     let alpha = lane("alpha", "k");
     let (_, letter) = bury(kit, "k").await?;
-    kit.store.redrive(&Pick::Everything).await?;
+    kit.judge(&alpha, letter.number, Verdict::Redrive).await?;
     let parked = Parked {
         again: None,
         message: letter.message,
@@ -291,10 +272,12 @@ async fn parked_redrive(kit: &Kit<'_>) -> Checked {
     let ended = Consumed::Redriven { number: letter.number, end: End::Parked };
     kit.commit(&alpha, Writes { parked: vec![parked], ..taking(ended) }).await?;
     same("due while it is parked", kit.due(&alpha).await?, Vec::new())?;
+    let redriven = Pick { state: Some(DeadLetterState::Redriven), ..Pick::default() };
+    same("still redriven", kit.store.dead_letters(&redriven, Seek::OLDEST, 9).await?.len(), 1)?;
     kit.clock.advance(SECOND);
     let (seq, _) = one_due(kit, &alpha).await?;
     kit.commit(&alpha, taking(Consumed::Released { seq, end: End::Handled })).await?;
-    let letters = kit.store.dead_letters(&Pick::Everything, 0, 9).await?;
+    let letters = kit.store.dead_letters(&Pick::default(), Seek::OLDEST, 9).await?;
     same("state", letters.iter().map(|one| one.state).collect(), vec![DeadLetterState::Handled])?;
     kit.nothing_left().await
 }

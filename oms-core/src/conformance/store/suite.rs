@@ -4,7 +4,7 @@ use super::{
     check::{Check, Outcome},
     deadlines, effects,
     harness::Harness,
-    installation, lanes, owed, parking, streams, waits,
+    installation, lanes, letters, owed, parking, streams, waits,
 };
 use std::fmt;
 
@@ -16,6 +16,7 @@ pub fn checks() -> Vec<Check> {
         lanes::CHECKS,
         streams::CHECKS,
         parking::CHECKS,
+        letters::CHECKS,
         deadlines::CHECKS,
         effects::CHECKS,
         waits::CHECKS,

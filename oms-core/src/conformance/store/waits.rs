@@ -11,6 +11,7 @@ use crate::{
     id::{MessageId, StreamId},
     store::{Ask, Claimed, Consumed, Doing, Lease, Postponed, Then, Waiting, Writes},
 };
+use futures::future::{Either, select};
 use std::{sync::Arc, time::Duration};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -44,6 +45,14 @@ pub(super) const CHECKS: &[Check] = &[
     .needing(Need::SurvivesKill),
     Check::new("wait-10", "an answer in hand lets go of a wish that another owner has claimed", |kit| {
         Box::pin(in_hand(kit))
+    }),
+    Check::new(
+        "wait-11",
+        "a claim that waits for a turn gives nothing that the turn ends or puts off",
+        |kit| Box::pin(behind_a_turn(kit)),
+    ),
+    Check::new("wait-12", "a claim that is dropped half-way loses nothing that waits", |kit| {
+        Box::pin(dropped(kit))
     }),
 ];
 
@@ -208,6 +217,42 @@ async fn reopened(kit: &Kit<'_>) -> Checked {
     let doings = store.claim(&leases, "bank", 9).await?.doings;
     let seen = doings.iter().map(|doing| (doing.maybe_told, doing.heard)).collect();
     same("what waited", seen, vec![(true, Some(HEARD))])
+}
+
+/// Lets wishes wait, until they are due.
+async fn due(kit: &Kit<'_>, leases: &[Lease; 1], steps: &[&str]) -> Checked {
+    wish(kit, steps).await?;
+    same("claimed", claim(kit, leases, "bank", 9).await?.len(), steps.len())?;
+    let waits: Vec<_> = steps.iter().map(|step| postpone(&leases[0], step, SECOND)).collect();
+    kit.store.postpone(&waits).await?;
+    kit.clock.advance(SECOND);
+    Ok(())
+}
+
+async fn behind_a_turn(kit: &Kit<'_>) -> Checked {
+    let (leases, alpha) = (leased(kit).await?, lane("alpha", "k"));
+    due(kit, &leases, &["pay", "mail"]).await?;
+    let turn = kit.turn(&alpha, Ask::default()).await?;
+    let claims = kit.store.claim(&leases, "bank", 9);
+    let Either::Right((_, claims)) = select(claims, kit.harness.pause()).await else {
+        return ensure(false, "a wish was claimed under an open turn");
+    };
+    let mut writes = let_go("mail", SECOND);
+    writes.consumed.push(Consumed::Answered { effect: wished("pay"), then: Then::Gone });
+    turn.commit(writes).await?;
+    same("claimed behind it", claims.await?.doings, Vec::new())?;
+    kit.clock.advance(SECOND);
+    same("what was put off", the_one(kit, &leases).await?.effect.key, wished("mail"))
+}
+
+async fn dropped(kit: &Kit<'_>) -> Checked {
+    let (leases, alpha) = (leased(kit).await?, lane("alpha", "k"));
+    due(kit, &leases, &["pay"]).await?;
+    let turn = kit.turn(&alpha, Ask::default()).await?;
+    let waited = select(kit.store.claim(&leases, "bank", 9), kit.harness.pause()).await;
+    ensure(matches!(waited, Either::Right(_)), "a wish was claimed under an open turn")?;
+    drop((waited, turn));
+    same("claimed after it", the_one(kit, &leases).await?.maybe_told, true)
 }
 
 async fn in_hand(kit: &Kit<'_>) -> Checked {

@@ -11,7 +11,7 @@ mod entry;
 mod show;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(super) mod words;
 
 pub use entry::{Entry, Running};
 

@@ -2,6 +2,7 @@
 
 use crate::{
     event::inventory::{InventoryEvent, StockEvent, StockLine},
+    id::read_json,
     inventory::{Reservation, Stock},
     service::Aggregate,
 };
@@ -22,7 +23,7 @@ impl Aggregate for Reservation {
     }
 
     fn restore(&mut self, fixed: &[u8]) -> Result<(), serde_json::Error> {
-        let lines: Vec<StockLine> = serde_json::from_slice(fixed)?;
+        let lines: Vec<StockLine> = read_json(fixed)?;
         Reservation::restore(self, lines);
         Ok(())
     }

@@ -1,6 +1,9 @@
 //! The streams of the inventory service.
 
-use crate::{id::Sku, store::StreamId};
+use crate::{
+    id::Sku,
+    store::{Rank, StreamId},
+};
 
 /// The kind of the streams of reservations, one for each order.
 pub const RESERVATION: &str = "reservation";
@@ -18,5 +21,5 @@ pub fn reservation_of(order: &str) -> StreamId {
 /// The stream of a SKU.
 #[must_use]
 pub fn stock_of(sku: &Sku) -> StreamId {
-    StreamId::shared(STOCK, sku.as_str())
+    StreamId::named(Rank::Shared, STOCK, &sku.name())
 }

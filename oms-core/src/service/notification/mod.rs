@@ -17,7 +17,7 @@ use crate::{
     id::{Name, OrderId},
     message::Message,
     notification::{Notices, Report, TEMPLATES, template_of},
-    store::{Event, StreamId},
+    store::{Event, Rank, StreamId},
 };
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ impl Handler for NotificationService {
     }
 
     fn streams(&self, message: &Message, _: &Loaded) -> Vec<StreamId> {
-        vec![StreamId::keyed(KIND, message.envelope.key.text())]
+        vec![StreamId::named(Rank::Keyed, KIND, message.envelope.key.text())]
     }
 
     fn handle(&self, message: &Message, loaded: &Loaded) -> Outcome {
@@ -71,7 +71,7 @@ impl Handler for NotificationService {
 }
 
 fn hear(message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
-    let stream = StreamId::keyed(KIND, message.envelope.key.text());
+    let stream = StreamId::named(Rank::Keyed, KIND, message.envelope.key.text());
     let Some(now) = loaded.state::<Notices>(&stream)? else { return Ok(Outcome::Missing(vec![stream])) };
     let mut reaction = Reaction::default();
     if let Some((answered, report)) = answered::<Report>(message)? {

@@ -3,6 +3,7 @@
 use super::super::Aggregate;
 use crate::{
     event::order::{OrderEvent, OrderPlaced},
+    id::read_json,
     order::Order,
 };
 use bytes::Bytes;
@@ -22,7 +23,7 @@ impl Aggregate for Order {
     }
 
     fn restore(&mut self, fixed: &[u8]) -> Result<(), serde_json::Error> {
-        let placed: OrderPlaced = serde_json::from_slice(fixed)?;
+        let placed: OrderPlaced = read_json(fixed)?;
         Order::restore(self, Arc::new(placed));
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::{
     message::Message,
     order::{Order, Phase},
     saga::SagaTimes,
-    store::{Event, StreamId},
+    store::{Event, Rank, StreamId},
 };
 use bytes::Bytes;
 use heard::Heard;
@@ -68,7 +68,7 @@ impl OrderService {
 
     fn hear(&self, message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
         let heard = Heard::read(message)?;
-        let stream = StreamId::keyed(KIND, message.envelope.key.text());
+        let stream = StreamId::named(Rank::Keyed, KIND, message.envelope.key.text());
         let Some(order) = loaded.state::<Order>(&stream)? else { return Ok(Outcome::Missing(vec![stream])) };
         if order.phase() != Phase::Unplaced && order.placed().is_none() {
             return Err(Fault::Permanent(format!("the fixed part of {stream} is missing")));
@@ -101,7 +101,7 @@ impl Handler for OrderService {
     }
 
     fn streams(&self, message: &Message, _: &Loaded) -> Vec<StreamId> {
-        vec![StreamId::keyed(KIND, message.envelope.key.text())]
+        vec![StreamId::named(Rank::Keyed, KIND, message.envelope.key.text())]
     }
 
     fn handle(&self, message: &Message, loaded: &Loaded) -> Outcome {

@@ -11,10 +11,10 @@ use crate::{
         topic,
     },
     gateway::{EffectKey, payment::PaymentRequest},
-    id::{Name, OrderId},
+    id::{Name, OrderId, read_json},
     message::Message,
     payment::{Decision, Input, Methods, Payment, Report, Step},
-    store::{Event, StreamId},
+    store::{Event, Rank, StreamId},
 };
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
@@ -38,7 +38,7 @@ impl Aggregate for Payment {
     }
 
     fn restore(&mut self, fixed: &[u8]) -> Result<(), serde_json::Error> {
-        Payment::restore(self, serde_json::from_slice(fixed)?);
+        Payment::restore(self, read_json(fixed)?);
         Ok(())
     }
 }
@@ -63,7 +63,7 @@ impl PaymentService {
     }
 
     fn hear(&self, message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
-        let stream = StreamId::keyed(KIND, message.envelope.key.text());
+        let stream = StreamId::named(Rank::Keyed, KIND, message.envelope.key.text());
         let Some(entry) = loaded.get(&stream) else { return Ok(Outcome::Missing(vec![stream])) };
         let now = entry.state::<Payment>()?;
         if let Some((answered, report)) = answered::<Report>(message)? {
@@ -155,7 +155,7 @@ impl Handler for PaymentService {
     }
 
     fn streams(&self, message: &Message, _: &Loaded) -> Vec<StreamId> {
-        vec![StreamId::keyed(KIND, message.envelope.key.text())]
+        vec![StreamId::named(Rank::Keyed, KIND, message.envelope.key.text())]
     }
 
     fn handle(&self, message: &Message, loaded: &Loaded) -> Outcome {

@@ -14,10 +14,10 @@ use crate::{
         EffectKey,
         carrier::{CARRIER, CarrierRequest},
     },
-    id::{Name, OrderId},
+    id::{Name, OrderId, read_json},
     message::Message,
     shipping::{Decision, Input, Report, Shipment, Step},
-    store::{Event, StreamId},
+    store::{Event, Rank, StreamId},
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ impl Aggregate for Shipment {
     }
 
     fn restore(&mut self, fixed: &[u8]) -> Result<(), serde_json::Error> {
-        Shipment::restore(self, serde_json::from_slice(fixed)?);
+        Shipment::restore(self, read_json(fixed)?);
         Ok(())
     }
 }
@@ -80,7 +80,7 @@ impl Handler for ShippingService {
     }
 
     fn streams(&self, message: &Message, _: &Loaded) -> Vec<StreamId> {
-        vec![StreamId::keyed(KIND, message.envelope.key.text())]
+        vec![StreamId::named(Rank::Keyed, KIND, message.envelope.key.text())]
     }
 
     fn handle(&self, message: &Message, loaded: &Loaded) -> Outcome {
@@ -93,7 +93,7 @@ impl Handler for ShippingService {
 }
 
 fn hear(message: &Message, loaded: &Loaded) -> Result<Outcome, Fault> {
-    let stream = StreamId::keyed(KIND, message.envelope.key.text());
+    let stream = StreamId::named(Rank::Keyed, KIND, message.envelope.key.text());
     let Some(entry) = loaded.get(&stream) else { return Ok(Outcome::Missing(vec![stream])) };
     let now = entry.state::<Shipment>()?;
     if let Some((answered, report)) = answered::<Report>(message)? {

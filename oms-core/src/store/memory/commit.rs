@@ -3,7 +3,7 @@
 use super::state::State;
 use crate::{
     clock::Timestamp,
-    id::Name,
+    id::{Name, StreamId},
     message::GroupLane,
     store::{Consumed, End, PUBLIC, Right, StoreError, Then, Write, Writes},
 };
@@ -34,6 +34,7 @@ pub(super) fn commit(
         && writes.streams.iter().all(free)
         && writes.withdrawn.iter().all(unclaimed)
         && writes.consumed.iter().all(|consumed| is_there(state, lane, consumed))
+        && writes.judged.iter().all(|(number, _)| is_judgeable(state, lane, *number))
         && once(&writes);
     if !holds {
         return Err(StoreError::Conflict);
@@ -96,6 +97,11 @@ fn is_there(state: &State, lane: &GroupLane, consumed: &Consumed) -> bool {
     }
 }
 
+/// What the broker never takes is nobody's to redrive.
+fn is_judgeable(state: &State, lane: &GroupLane, number: u64) -> bool {
+    &*lane.group != PUBLIC && state.parking.is_judgeable(lane, number)
+}
+
 /// Nothing is consumed twice in one commit, and no wish answered that has gone.
 fn once(writes: &Writes) -> bool {
     let (mut owed, mut seqs, mut numbers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -107,7 +113,7 @@ fn once(writes: &Writes) -> bool {
         Consumed::Answered { effect, then: Then::Gone } => gone.insert(effect),
         Consumed::Answered { effect, then: Then::Kept | Then::LetGo { .. } } => !gone.contains(effect),
         Consumed::Due { .. } => true,
-    })
+    }) && writes.judged.iter().all(|(number, _)| numbers.insert(*number))
 }
 
 fn apply(state: &mut State, read: &Read, writes: Writes, now: Timestamp) {
@@ -128,8 +134,9 @@ fn apply(state: &mut State, read: &Read, writes: Writes, now: Timestamp) {
         }
     }
     let sources = state.parking.consume(&lane, &writes.consumed, &mut state.owing);
+    let alarms: BTreeSet<&StreamId> = writes.alarms.iter().collect();
     for write in writes.streams {
-        if writes.alarms.contains(&write.stream) {
+        if alarms.contains(&write.stream) {
             let newest = write.next.deadline.as_ref();
             state.alarms.follow(&write.stream, newest, state.topology.lanes, now);
         }
@@ -146,4 +153,7 @@ fn apply(state: &mut State, read: &Read, writes: Writes, now: Timestamp) {
     writes.effects.into_iter().for_each(|effect| state.effects.insert(&lane, effect, now));
     writes.parked.into_iter().for_each(|parked| state.parking.park(&lane, parked, &sources, now));
     writes.buried.into_iter().for_each(|buried| state.parking.bury(&lane, buried, &sources, now));
+    for (number, verdict) in writes.judged {
+        state.parking.judge(&lane, number, verdict, &mut state.owing);
+    }
 }

@@ -6,7 +6,8 @@ use crate::{
     id::{MessageId, Name},
     message::{GroupLane, Key, Message, PackId},
     store::{
-        Buried, Consumed, DeadLetter, DeadLetterState, End, LocalMessage, PUBLIC, Parked, Pick, Waiting,
+        Buried, Consumed, DeadLetter, DeadLetterState, End, LocalMessage, Parked, Pick, Seek, Verdict,
+        Waiting,
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -196,27 +197,42 @@ impl Parking {
         self.letters.insert(self.number, Letter { letter, parked: false });
     }
 
-    /// Asks for buried dead letters to be handled again; gives how many were newly asked.
-    pub(super) fn redrive(&mut self, pick: &Pick) -> usize {
-        let buried = |letter: &&mut Letter| {
-            let letter = &letter.letter;
-            letter.state == DeadLetterState::Buried
-                && &*letter.lane.group != PUBLIC
-                && is_picked(pick, letter)
-        };
-        let mut asked = 0;
-        for letter in self.letters.values_mut().filter(buried) {
-            letter.letter.state = DeadLetterState::Redriven;
-            asked += 1;
-        }
-        self.rows += asked as u64;
-        asked
+    /// Whether a person may decide about a dead letter.
+    pub(super) fn is_judgeable(&self, lane: &GroupLane, number: u64) -> bool {
+        let letter = self.letters.get(&number).map(|letter| &letter.letter);
+        letter.is_some_and(|letter| letter.lane == *lane && letter.state == DeadLetterState::Buried)
     }
 
-    /// Dead letters after a number, in order.
-    pub(super) fn letters(&self, pick: &Pick, after: u64, limit: usize) -> Vec<DeadLetter> {
-        let later = self.letters.range(after.saturating_add(1)..).map(|(_, letter)| &letter.letter);
-        later.filter(|letter| is_picked(pick, letter)).take(limit).cloned().collect()
+    /// Notes what a person decided; the owed place of what is replaced waits for the copy.
+    pub(super) fn judge(&mut self, lane: &GroupLane, number: u64, verdict: Verdict, owing: &mut Owing) {
+        let Some(letter) = self.letters.get_mut(&number) else { return };
+        letter.letter.state = match verdict {
+            Verdict::Redrive => DeadLetterState::Redriven,
+            Verdict::Replace => DeadLetterState::Replaced,
+        };
+        if let (Verdict::Replace, Some((pack, index))) = (verdict, &letter.letter.origin) {
+            owing.end(lane, pack, &[*index], End::Parked);
+        }
+        self.rows += 1;
+    }
+
+    /// A page of dead letters.
+    pub(super) fn letters(&self, pick: &Pick, seek: Seek, limit: usize) -> Vec<DeadLetter> {
+        let span = pick.span();
+        let (from, to) = (*span.start(), *span.end());
+        let (from, to) = match seek {
+            Seek::After(after) => (from.max(after.saturating_add(1)), to),
+            Seek::Before(before) => (from, to.min(before.saturating_sub(1))),
+        };
+        if from > to {
+            return Vec::new();
+        }
+        let all = self.letters.range(from..=to).map(|(_, letter)| &letter.letter);
+        let all = all.filter(|letter| pick.fits(letter));
+        match seek {
+            Seek::After(_) => all.take(limit).cloned().collect(),
+            Seek::Before(_) => all.rev().take(limit).cloned().collect(),
+        }
     }
 
     /// Removes what a group has parked and buried, and gives how many.
@@ -274,13 +290,4 @@ impl Parking {
 fn is_open(letter: &Letter, lane: &GroupLane) -> bool {
     let open = letter.letter.state == DeadLetterState::Redriven && !letter.parked;
     open && letter.letter.lane == *lane
-}
-
-fn is_picked(pick: &Pick, letter: &DeadLetter) -> bool {
-    match pick {
-        Pick::Numbers(numbers) => numbers.contains(&letter.number),
-        Pick::Group(group) => letter.lane.group == *group,
-        Pick::Kind(kind) => letter.message.envelope.kind == *kind,
-        Pick::Everything => true,
-    }
 }

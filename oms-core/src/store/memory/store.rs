@@ -7,7 +7,7 @@ use crate::{
     message::{GroupLane, Limit, Pack},
     store::{
         Ask, Claimed, Counts, DeadLetter, Lease, Local, Pick, Postponed, PublicPack, Recorded, Registered,
-        Right, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting, locks::Locks,
+        Right, Seek, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting, locks::Locks,
     },
 };
 use async_trait::async_trait;
@@ -160,14 +160,10 @@ impl Store for MemoryStore {
     async fn dead_letters(
         &self,
         pick: &Pick,
-        after: u64,
+        seek: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        Ok(self.0.state().parking.letters(pick, after, limit))
-    }
-
-    async fn redrive(&self, pick: &Pick) -> Result<usize, StoreError> {
-        Ok(self.0.state().parking.redrive(pick))
+        Ok(self.0.state().parking.letters(pick, seek, limit))
     }
 
     async fn streams(

@@ -2,12 +2,14 @@
 
 use super::{Job, Origin};
 use crate::{
-    rows::{execute, int, pack_row},
+    letters::{REDRIVEN, REPLACED},
+    owed,
+    rows::{execute, int, one, pack_row},
     wire::pack_message,
 };
 use oms_core::{
     message::{Message, PackId},
-    store::{Buried, Parked, StoreError},
+    store::{Buried, End, PUBLIC, Parked, StoreError, Verdict},
 };
 use rusqlite::params;
 
@@ -70,6 +72,39 @@ impl Job<'_> {
                 pack_message(&one.message),
             ];
             execute(self.db, sql, row)?;
+        }
+        Ok(())
+    }
+
+    /// Notes what a person decided about dead letters; what the broker never takes is nobody's to redrive.
+    pub(super) fn judge(&mut self, judged: &[(u64, Verdict)]) -> Result<(), StoreError> {
+        if &*self.turn.lane.group == PUBLIC && !judged.is_empty() {
+            return Err(StoreError::Conflict);
+        }
+        for (number, verdict) in judged {
+            let sql = "SELECT pack, place FROM dead WHERE number = ?1 AND hearer = ?2 AND state = 0";
+            let origin = one(self.db, sql, params![int(*number), self.turn.id], |row| {
+                Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<u16>>(1)?))
+            })?;
+            let origin = origin.ok_or(StoreError::Conflict)?;
+            let state = match verdict {
+                Verdict::Redrive => REDRIVEN,
+                Verdict::Replace => REPLACED,
+            };
+            execute(self.db, "UPDATE dead SET state = ?2 WHERE number = ?1", params![int(*number), state])?;
+            self.after.buried -= 1;
+            if let (Verdict::Replace, Some((pack, place))) = (verdict, origin) {
+                // It is owed until the copy is handled.
+                owed::settle(
+                    self.db,
+                    &mut self.after,
+                    self.turn.id,
+                    pack,
+                    &[place],
+                    owed::BURIED,
+                    End::Parked,
+                )?;
+            }
         }
         Ok(())
     }

@@ -61,6 +61,7 @@ impl Commit {
         job.packs(&writes.packs)?;
         job.park(&writes.parked)?;
         job.bury(&writes.buried)?;
+        job.judge(&writes.judged)?;
         if !(writes.packs.is_empty() && writes.streams.is_empty()) {
             job.advance(writes.packs.len() as u64)?;
         }

@@ -9,14 +9,14 @@ use super::entry::Running;
 use crate::{
     event::{
         Wire, WireError,
-        incident::{INCIDENT, IncidentEvent},
+        incident::{INCIDENT, IncidentEvent, MessageReplaced},
     },
     id::Name,
     store::{Recorded, Waiting},
 };
 
 /// What a recorded event says. One that this binary cannot read still has its place in the story.
-pub(super) fn of(recorded: &Recorded) -> String {
+pub(in crate::projection) fn of(recorded: &Recorded) -> String {
     let said = match &*recorded.stream.kind {
         "order" => read(recorded, order::order),
         "payment" => read(recorded, services::payment),
@@ -66,6 +66,18 @@ fn incident(event: &IncidentEvent) -> String {
         }
         IncidentEvent::MessageRedriven(redriven) => {
             format!("handled the dead letter {} after all, on request", redriven.kind)
+        }
+        IncidentEvent::RedriveRequested(asked) => {
+            format!(
+                "{} asked for dead letter {} ({}) to be handled again",
+                asked.by, asked.letter, asked.kind
+            )
+        }
+        IncidentEvent::MessageReplaced(replaced) => {
+            let MessageReplaced { by, letter, edit, copy, copy_kind, .. } = replaced;
+            format!(
+                "{by} edited dead letter {letter}: copy {edit} of it, {copy_kind} {copy}, stands for it now"
+            )
         }
     }
 }
