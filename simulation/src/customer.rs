@@ -86,9 +86,14 @@ impl Customer {
         self.dice.index(self.world.processes.len())
     }
 
+    /// The idempotency key, another in each seed: so are the order's id, its lane, and the ids of all its messages.
+    fn key(&self) -> String {
+        format!("{}/{}", self.world.plan.seed, self.number)
+    }
+
     /// Places the order, again and again until somebody says that it is placed.
     async fn place(&mut self, order: &NewOrder) -> OrderId {
-        let key = self.number.to_string();
+        let key = self.key();
         loop {
             let place = self.process();
             let asked =
@@ -115,7 +120,7 @@ impl Customer {
 
     /// The key names this order: another one under it is refused.
     async fn reuse_the_key(&mut self, order: &NewOrder) {
-        let (key, place) = (self.number.to_string(), self.process());
+        let (key, place) = (self.key(), self.process());
         let mut other = order.clone();
         other.address.country = "Norway".to_owned();
         match call(&self.world, place, async |oms| oms.place(other, "shop", &key).await).await {

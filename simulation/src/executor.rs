@@ -7,6 +7,7 @@ use futures::{
 };
 use std::{
     cell::Cell,
+    future::poll_fn,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -22,6 +23,19 @@ thread_local! {
 #[must_use]
 pub(crate) fn current_task() -> usize {
     CURRENT.get()
+}
+
+/// Lets everybody else go on once: a place where a crash may come between.
+pub(crate) async fn give_way() {
+    let mut waited = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut waited, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Whose task it is: what dies, stops or goes on together.
@@ -280,7 +294,6 @@ impl Executor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::give_way;
     use futures::FutureExt;
     use std::sync::atomic::AtomicU32;
 

@@ -1,31 +1,21 @@
-//! The outside world: the simulated providers of the library, behind lines that hang, lose, delay and repeat.
+//! The lines to the providers, which hang, lose, delay and repeat.
 
 use crate::{
+    executor::give_way,
     fault::Fault,
+    lock::locked,
     mark::Mark,
-    plan::Plan,
-    world::{World, give_way, locked},
+    world::{AGAIN, World},
 };
 use async_trait::async_trait;
 use oms_core::{
-    clock::Clock,
     gateway::{
-        EffectKey, NoAnswer, Port, Repeats, Reported,
-        carrier::CarrierReport,
-        journal::MemoryJournal,
-        notifier::NotifierReport,
+        EffectKey, NoAnswer, Port, Repeats, Reported, carrier::CarrierReport, notifier::NotifierReport,
         payment::PaymentReport,
-        simulated::{SimulatedCarrier, SimulatedNotifier, SimulatedProvider},
     },
     id::Name,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
-};
-
-/// A second doing of a wish by a forgetful provider is written under an attempt that is so much greater.
-pub(crate) const AGAIN: u32 = 1_000;
+use std::sync::Arc;
 
 /// A report that can refuse an undo; only those of payments do.
 pub(crate) trait Refusal: Sized {
@@ -43,46 +33,6 @@ impl Refusal for PaymentReport {
 
 impl Refusal for CarrierReport {}
 impl Refusal for NotifierReport {}
-
-/// What a line remembers of its wishes.
-#[derive(Default)]
-struct Calls {
-    tried: BTreeSet<EffectKey>,
-    refused: BTreeSet<EffectKey>,
-    told: BTreeMap<EffectKey, u32>,
-    answered: BTreeSet<EffectKey>,
-    twice: BTreeSet<EffectKey>,
-}
-
-/// The providers of a world, which no crash of ours touches.
-pub(crate) struct Providers {
-    pub(crate) journal: Arc<MemoryJournal>,
-    pub(crate) payment: Arc<SimulatedProvider>,
-    pub(crate) carrier: Arc<SimulatedCarrier>,
-    pub(crate) notifier: Arc<SimulatedNotifier>,
-    calls: Mutex<Calls>,
-}
-
-impl Providers {
-    pub(crate) fn new(plan: &Plan, clock: Arc<dyn Clock>) -> Self {
-        let journal = Arc::new(MemoryJournal::default());
-        let (draws, windows) = (plan.draws, plan.windows);
-        let books = || journal.clone();
-        Self {
-            payment: Arc::new(fresh(SimulatedProvider::open(draws, windows, clock.clone(), books()))),
-            carrier: Arc::new(fresh(SimulatedCarrier::open(draws, windows, clock.clone(), books()))),
-            notifier: Arc::new(fresh(SimulatedNotifier::open(draws, clock, books()))),
-            journal,
-            calls: Mutex::default(),
-        }
-    }
-}
-
-/// A journal in memory that nobody has written is always readable.
-#[expect(clippy::panic, reason = "an empty journal in memory cannot fail to be read")]
-fn fresh<P, E: std::fmt::Display>(opened: Result<P, E>) -> P {
-    opened.unwrap_or_else(|error| panic!("{error}"))
-}
 
 /// The steps whose answer must have come before this undo may be told.
 fn done_by(step: &str) -> &'static [&'static str] {

@@ -1,30 +1,19 @@
 //! A user's own hearer, which fails, cannot handle, misses streams or meets newer messages, as the seed says.
 
-use crate::{
-    fault::Fault as Trouble,
-    mark::Mark,
-    world::{World, locked},
-};
+use crate::{fault::Fault as Trouble, groups::HEARER, lock::locked, mark::Mark, world::World};
 use oms_core::{
     event::topic,
     id::{Digest, MessageId, Name, StreamId},
     message::Message,
-    service::{Aggregate, Entry, Fault, Handler, Loaded, Outcome, Reaction, State, append},
+    service::{Aggregate, Entry, Fault, Handler, Loaded, Outcome, Outgoing, Reaction, State, append},
     store::{Event, Writes},
     wire_enum,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-/// The group that hears from the beginning.
-pub(crate) const HEARER: &str = "hearer";
-/// The group that is added in mid-run.
-pub(crate) const LATE: &str = "late";
-/// The group that is removed in mid-run.
-pub(crate) const BRIEF: &str = "brief";
+/// What the first of them says, and hears itself.
+const SAID: &str = "hearer.said";
 
 wire_enum! {
     /// What a hearer records.
@@ -51,9 +40,6 @@ impl Aggregate for Heard {
         self.last = Some(*message);
     }
 }
-
-/// How often a message has failed, by group and message.
-pub(crate) type Failures = Arc<Mutex<BTreeMap<(&'static str, MessageId), u32>>>;
 
 /// Hears what customers are told.
 pub(crate) struct Hearer {
@@ -111,7 +97,21 @@ impl Hearer {
             return Ok(Reaction::default());
         }
         let append = append(stream, &now, vec![HearerEvent::Heard(message.envelope.id)])?;
-        Ok(Reaction { appends: vec![append], ..Reaction::default() })
+        let outgoing = self.says(message).into_iter().collect();
+        Ok(Reaction { appends: vec![append], outgoing, ..Reaction::default() })
+    }
+
+    /// It speaks of parcels that have left, as the order service does.
+    fn says(&self, message: &Message) -> Option<Outgoing> {
+        let envelope = &message.envelope;
+        let said = self.group == HEARER && &*envelope.kind == "ShipmentDispatched";
+        said.then(|| Outgoing {
+            topic: Name::from(SAID),
+            key: envelope.key.clone(),
+            kind: Name::from("Said"),
+            schema: 1,
+            body: "{}".into(),
+        })
     }
 
     fn stream(&self, message: &Message) -> StreamId {
@@ -126,7 +126,14 @@ impl Handler for Hearer {
 
     fn hears(&self) -> Vec<Name> {
         let topics: &[&str] = if self.group == HEARER {
-            &["order.placed", "order.completed", "order.failed", "order.cancelled", topic::SHIPPING_EVENTS]
+            &[
+                "order.placed",
+                "order.completed",
+                "order.failed",
+                "order.cancelled",
+                topic::SHIPPING_EVENTS,
+                SAID,
+            ]
         } else {
             &["order.shipped", topic::PAYMENT_EVENTS]
         };

@@ -153,6 +153,8 @@ impl Plan {
             Fault::CrashLoop,
             Fault::CrashProcess,
             Fault::Restart,
+            // A process drains and boots again to bring the new group.
+            Fault::GroupAdded,
             Fault::StoreRefuses,
         ];
         FORGETS.iter().any(|fault| self.rates.of(*fault) > 0)

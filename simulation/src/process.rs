@@ -2,24 +2,20 @@
 
 use crate::{
     broker::SimBroker,
-    clock::{ProcessClock, Time},
+    bugs,
     codec::SimCodec,
-    dice::Dice,
-    executor::{Owner, Wish},
-    fault::Fault,
+    executor::{Mortals, Owner, Wish},
     gateway::Line,
-    hearer::{BRIEF, HEARER, Hearer, LATE},
+    groups::{PUBLIC_TOPICS, hearers, served},
+    hearer::Hearer,
     mark::Mark,
-    plan::Plan,
-    plant,
     store::SimStore,
     watch::Watched,
-    world::{World, locked},
+    world::{Life, Process, World},
 };
 use futures::{
     FutureExt,
-    channel::oneshot,
-    future::{BoxFuture, Either, Shared, select},
+    future::{BoxFuture, Either, select},
 };
 use oms_core::{
     broker::Topology,
@@ -29,129 +25,15 @@ use oms_core::{
     store::{Store, StoreError},
     worker::Options,
 };
-use std::{
-    pin::pin,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
-
-/// The topics that hearers outside the store may read.
-pub(crate) const PUBLIC_TOPICS: [&str; 2] = ["order.placed", "order.completed"];
-
-/// The five services, in the order of the processes that serve them when they are apart.
-const SERVICES: [&str; 5] = ["order", "inventory", "payment", "shipping", "notification"];
-
-type Death = Shared<BoxFuture<'static, ()>>;
-
-/// One life of a process.
-struct Life {
-    oms: Oms,
-    death: Death,
-    /// Dropped when it dies.
-    _alive: oneshot::Sender<()>,
-}
-
-/// A process, alive or not.
-pub(crate) struct Process {
-    place: usize,
-    pub(crate) clock: ProcessClock,
-    dice: Mutex<Dice>,
-    life: Mutex<Option<Life>>,
-    /// Loops that have ended by themselves since the last boot.
-    ended: AtomicUsize,
-    /// Whether it boots at once, since the trouble is over.
-    last: AtomicBool,
-}
-
-impl Process {
-    pub(crate) fn new(place: usize, plan: &Plan, time: Time) -> Self {
-        Self {
-            place,
-            clock: ProcessClock::new(time),
-            dice: Mutex::new(Dice::new(plan.seed, &format!("process {place}"))),
-            life: Mutex::default(),
-            ended: AtomicUsize::new(0),
-            last: AtomicBool::new(false),
-        }
-    }
-
-    /// The system it runs now, and a future that ends with it.
-    pub(crate) fn oms(&self) -> Option<(Oms, Death)> {
-        locked(&self.life).as_ref().map(|life| (life.oms.clone(), life.death.clone()))
-    }
-
-    /// A new future for one of its loops.
-    pub(crate) fn anew(&self, world: &Arc<World>, name: &str) -> Option<BoxFuture<'static, ()>> {
-        if name == BOOT {
-            return Some(booting(Arc::clone(world), self.place));
-        }
-        let (oms, _) = self.oms()?;
-        oms.tasks()
-            .into_iter()
-            .find(|task| task.name == name)
-            .map(|task| counted(world, self.place, task.future))
-    }
-
-    /// Its tasks were dropped: it boots again after a while.
-    pub(crate) fn died(&self, world: &Arc<World>) {
-        let life = locked(&self.life).take();
-        drop(life);
-        if self.last.load(Ordering::Relaxed) {
-            return;
-        }
-        world.turns.time_out(self.place);
-        if world.plan.embedded {
-            world.wire.swap();
-            world.mark(Mark::BrokerEmptied);
-        }
-        let longest = if world.is_calm() { 10 } else { 8_000 };
-        let rest = locked(&self.dice).millis(1, longest);
-        let (place, world) = (self.place, Arc::clone(world));
-        world.trace.say(|| format!("process {place} died, and boots again in {rest:?}"));
-        world.wishes.clone().spawn("reboot", async move {
-            world.time.sleep(rest).await;
-            boot(&world, place);
-        });
-    }
-
-    /// Ends it for good.
-    pub(crate) fn bury(&self) {
-        self.last.store(true, Ordering::Relaxed);
-        let life = locked(&self.life).take();
-        drop(life);
-    }
-
-    /// How many of its loops have ended by themselves.
-    pub(crate) fn ended(&self) -> usize {
-        self.ended.load(Ordering::Relaxed)
-    }
-
-    fn live(&self, world: &Arc<World>, oms: Oms) {
-        let (alive, dead) = oneshot::channel::<()>();
-        let death = dead.map(|_| ()).boxed().shared();
-        self.ended.store(0, Ordering::Relaxed);
-        for task in oms.tasks() {
-            let future = counted(world, self.place, task.future);
-            world.wishes.ask(Wish::Spawn(Owner::Process(self.place), task.name, future));
-        }
-        *locked(&self.life) = Some(Life { oms, death, _alive: alive });
-    }
-}
+use std::{pin::pin, sync::Arc, time::Duration};
 
 /// Counts a loop that ends by itself.
-pub(crate) fn counted(
-    world: &Arc<World>,
-    place: usize,
-    task: BoxFuture<'static, ()>,
-) -> BoxFuture<'static, ()> {
+fn counted(world: &Arc<World>, place: usize, task: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
     let world = Arc::clone(world);
     let counted = async move {
         task.await;
         if let Some(process) = world.processes.get(place) {
-            process.ended.fetch_add(1, Ordering::Relaxed);
+            process.end_loop();
         }
     };
     counted.boxed()
@@ -169,14 +51,14 @@ pub(crate) fn boot(world: &Arc<World>, place: usize) {
 fn booting(world: Arc<World>, place: usize) -> BoxFuture<'static, ()> {
     let booting = async move {
         let Some(process) = world.processes.get(place) else { return };
-        if locked(&process.dice).happens(50) {
+        if process.dice().happens(50) {
             try_other_lanes(&world, process).await;
         }
         loop {
             match builder(&world, process, world.plan.options).build().await {
                 Ok(oms) => {
                     world.trace.say(|| format!("process {place} lives"));
-                    return process.live(&world, oms);
+                    return live(&world, process, oms);
                 }
                 Err(BuildError::Store(StoreError::Unavailable(_))) => {
                     world.time.sleep(Duration::from_millis(300)).await;
@@ -186,6 +68,53 @@ fn booting(world: Arc<World>, place: usize) -> BoxFuture<'static, ()> {
         }
     };
     booting.boxed()
+}
+
+fn live(world: &Arc<World>, process: &Process, oms: Oms) {
+    for task in oms.tasks() {
+        let future = counted(world, process.place, task.future);
+        world.wishes.ask(Wish::Spawn(Owner::Process(process.place), task.name, future));
+    }
+    process.live(Life::new(oms));
+}
+
+/// The executor's view of the world.
+pub(crate) struct Fates(pub(crate) Arc<World>);
+
+impl Mortals for Fates {
+    /// Its tasks were dropped: it boots again after a while.
+    fn died(&self, place: usize) {
+        let world = &self.0;
+        let Some(process) = world.processes.get(place).filter(|process| process.die()) else { return };
+        world.turns.time_out(place);
+        if world.plan.embedded {
+            world.wire.swap();
+            world.mark(Mark::BrokerEmptied);
+        }
+        let longest = if world.is_calm() { 10 } else { 8_000 };
+        let rest = process.dice().millis(1, longest);
+        world.trace.say(|| format!("process {place} died, and boots again in {rest:?}"));
+        let world = Arc::clone(world);
+        world.wishes.clone().spawn("reboot", async move {
+            world.time.sleep(rest).await;
+            boot(&world, place);
+        });
+    }
+
+    fn anew(&self, place: usize, name: &str) -> Option<BoxFuture<'static, ()>> {
+        let world = &self.0;
+        world.trace.say(|| format!("process {place}: loop {name} crashed, and begins anew"));
+        if name == BOOT {
+            return Some(booting(Arc::clone(world), place));
+        }
+        let (oms, _) = world.processes.get(place)?.oms()?;
+        let task = oms.tasks().into_iter().find(|task| task.name == name)?;
+        Some(counted(world, place, task.future))
+    }
+
+    fn over(&self) -> bool {
+        self.0.is_over()
+    }
 }
 
 /// Another count of lanes is refused, whoever tries it, and nothing is changed by that (rule 22).
@@ -206,8 +135,8 @@ async fn try_other_lanes(world: &Arc<World>, process: &Process) {
 fn builder(world: &Arc<World>, process: &Process, options: Options) -> Builder {
     let clock: Arc<dyn Clock> = Arc::new(process.clock.clone());
     let store: Arc<dyn Store> = Arc::new(SimStore::new(Arc::clone(world), process.place));
-    let store = plant::around_store(world, process, store);
-    let broker = plant::around_broker(world, process.place, Arc::new(SimBroker::new(Arc::clone(world))));
+    let store = bugs::around_store(world, process, store);
+    let broker = bugs::around_broker(world, process.place, Arc::new(SimBroker::new(Arc::clone(world))));
     let line = |world: &Arc<World>| Arc::clone(world);
     let payment = || Line { provider: Arc::clone(&world.providers.payment), world: line(world) };
     let carrier = Line { provider: Arc::clone(&world.providers.carrier), world: line(world) };
@@ -215,14 +144,13 @@ fn builder(world: &Arc<World>, process: &Process, options: Options) -> Builder {
     let inside = Arc::clone(world);
     let mut builder = Oms::builder(broker, store, clock, Arc::clone(&world.ids) as _)
         .options(options)
-        .codec(plant::around_codec(world, Arc::new(SimCodec(Arc::clone(world)))))
+        .codec(bugs::around_codec(world, Arc::new(SimCodec(Arc::clone(world)))))
         .saga_times(world.plan.times.clone())
         .around_handlers(move |handler| {
-            let watched = Arc::new(Watched { inside: handler, world: Arc::clone(&inside) });
-            plant::around_handler(&inside, watched)
+            Arc::new(Watched { inside: bugs::around_handler(&inside, handler), world: Arc::clone(&inside) })
         });
-    builder = plant::payment(world, builder, Method::card(), payment());
-    builder = plant::payment(world, builder, Method::upi(), payment());
+    builder = bugs::payment(world, builder, Method::card(), payment());
+    builder = bugs::payment(world, builder, Method::upi(), payment());
     builder = builder.carrier(carrier).notifier(notifier);
     for group in hearers(world) {
         builder = builder.handler(Hearer { world: Arc::clone(world), group });
@@ -231,28 +159,6 @@ fn builder(world: &Arc<World>, process: &Process, options: Options) -> Builder {
         builder = builder.public(topic);
     }
     if world.plan.apart { builder.serve(served(world, process.place)) } else { builder }
-}
-
-/// The groups of a user's own that a process which boots now brings.
-fn hearers(world: &World) -> Vec<&'static str> {
-    let mut groups = vec![HEARER];
-    if world.plan.rates.of(Fault::GroupAdded) > 0 && world.late_hears() {
-        groups.push(LATE);
-    }
-    if world.plan.rates.of(Fault::GroupRemoved) > 0 && !world.book().is_removed(BRIEF) {
-        groups.push(BRIEF);
-    }
-    groups
-}
-
-/// Every service is served by one process or by two; a user's hearers by all.
-fn served(world: &World, place: usize) -> Vec<&'static str> {
-    let count = world.processes.len();
-    let by = |number: usize| {
-        number % count == place || (number + 1).is_multiple_of(3) && (number + 1) % count == place
-    };
-    let services = SERVICES.iter().enumerate().filter(|(number, _)| by(*number)).map(|(_, name)| *name);
-    services.chain(hearers(world)).collect()
 }
 
 /// Makes a call of a process; `None` when the process dies first.

@@ -8,9 +8,9 @@ use crate::{
     mark::{Mark, Marks},
     plan::{Cuts, Plan},
     plant::Plant,
-    process::{boot, call},
+    process::{Fates, boot, call},
     trouble::stir,
-    world::{Fates, World},
+    world::World,
 };
 use std::{
     sync::{
@@ -24,6 +24,10 @@ use std::{
 const REST: Duration = Duration::from_secs(45 * 60);
 /// More polls than any run of these plans needs.
 const POLLS: u64 = 400_000;
+/// More than any run needs that is not stuck, where a bug was planted: many runs are.
+const PLANTED_POLLS: u64 = 200_000;
+/// The longest time until a run comes to rest that is not stuck, where a bug was planted.
+const PLANTED_REST: Duration = Duration::from_secs(10 * 60);
 
 /// How a run ended.
 #[derive(Clone, Debug, Default)]
@@ -49,15 +53,18 @@ pub struct Outcome {
 /// ```
 #[must_use]
 pub fn run(seed: u64, cuts: &Cuts, plant: Option<Plant>, traced: bool) -> Outcome {
+    #[cfg(oms_mutants)]
+    crate::plant::leave_out(plant);
     let world = Arc::new(World::new(Plan::draw(seed, cuts), plant, traced));
     describe(&world);
     let mut executor = Executor::new(world.time.clone(), world.wishes.clone(), Dice::new(seed, "scheduler"));
     world.wishes.spawn("director", direct(Arc::clone(&world)));
     let fates = Fates(Arc::clone(&world));
-    match executor.run(&fates, POLLS) {
+    let most = if plant.is_some() { PLANTED_POLLS } else { POLLS };
+    match executor.run(&fates, most) {
         Ended::Over => {}
         Ended::Stuck => world.wrong("everything waits, and nobody sleeps".to_owned()),
-        Ended::TooLong => world.wrong(format!("it did not end within {POLLS} polls")),
+        Ended::TooLong => world.wrong(format!("it did not end within {most} polls")),
     }
     let polls = executor.polls;
     world.processes.iter().for_each(|process| process.bury());
@@ -145,7 +152,7 @@ fn calm(world: &World) {
 
 /// Waits until everything has come to rest; lets holds go that nobody else does.
 async fn rest(world: &Arc<World>) -> bool {
-    let end = world.time.now().after(REST);
+    let end = world.time.now().after(if world.plant.is_some() { PLANTED_REST } else { REST });
     let mut looks = 0_u32;
     while !at_rest(world).await {
         if world.time.now() > end {

@@ -1,10 +1,11 @@
 //! Whoever stirs up trouble: at moments of the seed's choice, what the seed brings happens.
 
 use crate::{
+    bugs::keeps_turns_open,
     dice::Dice,
     executor::{Crash, Wish},
     fault::Fault,
-    hearer::BRIEF,
+    groups::BRIEF,
     mark::Mark,
     process::call,
     world::World,
@@ -154,7 +155,7 @@ fn stand_still(world: &Arc<World>, place: usize) {
     world.wishes.spawn("stand still", async move {
         let patience = Duration::from_secs(2).min(time);
         spawned.time.sleep(patience).await;
-        if spawned.turns.time_out(place) > 0 {
+        if !keeps_turns_open(spawned.plant) && spawned.turns.time_out(place) > 0 {
             spawned.trace.say(|| format!("the open turns of process {place} are ended"));
         }
         spawned.time.sleep(time - patience).await;

@@ -1,9 +1,17 @@
 //! A watch on every handler: what it handled goes into the book, and now and then it must handle it twice.
 
-use crate::{check::Call, executor::current_task, mark::Mark, world::World};
+use crate::{deliveries::Call, executor::current_task, mark::Mark, world::World};
+use bytes::Bytes;
 use oms_core::{
+    event::{
+        Wire,
+        inventory::{InventoryCommand, Reservation},
+        payment::{PaymentCommand, PaymentOf},
+        shipping::{ShipmentOf, ShippingCommand},
+        topic,
+    },
     id::{Name, StreamId},
-    message::Message,
+    message::{Envelope, Message},
     service::{Entry, Fault, Handler, Loaded, Outcome, Reaction, State},
     store::Event,
 };
@@ -36,8 +44,28 @@ impl Watched {
                 envelope.key.text()
             )
         });
-        if envelope.id.0.is_multiple_of(TWICE) {
-            self.again(message, loaded, reaction);
+        match envelope.id.0 % TWICE {
+            0 => self.again(message, loaded, reaction),
+            1 => self.overtaken(message, loaded),
+            _ => {}
+        }
+    }
+
+    /// Asked for after its undo, which two senders may cause, a step does nothing: the undo has left a mark (rule 16).
+    fn overtaken(&self, message: &Message, loaded: &Loaded) {
+        let fresh = |stream: &StreamId| loaded.get(stream).is_some_and(|entry| entry.stream.version == 0);
+        let Some(undo) =
+            undo_of(message).filter(|_| self.inside.streams(message, loaded).first().is_some_and(fresh))
+        else {
+            return;
+        };
+        let mut after = loaded.clone();
+        let Outcome::Reaction(undone) = self.inside.handle(&undo, &after) else { return };
+        advance(&mut after, &undone);
+        let Outcome::Reaction(done) = self.inside.handle(message, &after) else { return };
+        if !done.effects.is_empty() || !done.appends.is_empty() {
+            let (group, kind) = (self.inside.group(), &message.envelope.kind);
+            self.world.wrong(format!("{group} did {kind} after its undo had come: it had left no mark"));
         }
     }
 
@@ -49,11 +77,7 @@ impl Watched {
                 after.0.insert(stream, entry.clone());
             }
         }
-        for append in &reaction.appends {
-            let (Some(next), Some(entry)) = (&append.next, after.0.get_mut(&append.stream)) else { return };
-            let version = entry.stream.version + append.events.len() as u64;
-            entry.advance(version, Arc::clone(next));
-        }
+        advance(&mut after, reaction);
         let Outcome::Reaction(second) = self.inside.handle(message, &after) else { return };
         let kinds = second.appends.iter().flat_map(|append| &append.events).map(|event| &*event.kind);
         let kinds: Vec<&str> = kinds.collect();
@@ -64,6 +88,50 @@ impl Watched {
             self.world.wrong(format!("{group} handled {kind} twice, and the second time changed {kinds:?}"));
         }
     }
+}
+
+/// Lets loaded streams be as they are after a reaction.
+fn advance(loaded: &mut Loaded, reaction: &Reaction) {
+    for append in &reaction.appends {
+        let (Some(next), Some(entry)) = (&append.next, loaded.0.get_mut(&append.stream)) else { continue };
+        let version = entry.stream.version + append.events.len() as u64;
+        entry.advance(version, Arc::clone(next));
+    }
+}
+
+/// What undoes a step that a message asks for.
+fn undo_of(message: &Message) -> Option<Message> {
+    let Envelope { kind, schema, topic, .. } = &message.envelope;
+    let body = &message.body;
+    let (kind, body) = match &**topic {
+        topic::INVENTORY_COMMANDS => match InventoryCommand::decode(kind, *schema, body).ok()? {
+            InventoryCommand::ReserveStock(wish) => {
+                let of = Reservation { order: wish.order, fields: wish.fields };
+                written(&InventoryCommand::ReleaseStock(of))
+            }
+            _ => None,
+        },
+        topic::PAYMENT_COMMANDS => match PaymentCommand::decode(kind, *schema, body).ok()? {
+            PaymentCommand::RequestPayment(wish) => {
+                let of = PaymentOf { order: wish.order, fields: wish.fields };
+                written(&PaymentCommand::CancelPayment(of))
+            }
+            _ => None,
+        },
+        topic::SHIPPING_COMMANDS => match ShippingCommand::decode(kind, *schema, body).ok()? {
+            ShippingCommand::ArrangeShipment(wish) => {
+                let of = ShipmentOf { order: wish.order, fields: wish.fields };
+                written(&ShippingCommand::CancelShipment(of))
+            }
+            _ => None,
+        },
+        _ => None,
+    }?;
+    Some(Message { envelope: Envelope { kind, ..message.envelope.clone() }, body })
+}
+
+fn written<W: Wire>(command: &W) -> Option<(Name, Bytes)> {
+    Some((Name::from(command.kind()), command.encode().ok()?))
 }
 
 impl Handler for Watched {

@@ -32,13 +32,13 @@ enum Task {
         #[arg(long)]
         local: bool,
     },
+    /// Runs seeds of the simulated house; `cargo xtask simulate --help` has the options.
+    Simulate(simulate::Arguments),
     /// Measures what an order costs, in release and beside its peers; a missed target is said, and is no error.
     ///
     /// Without --json it prints a table, and with either one line for each target, met or missed by how much. See
     /// docs/benchmarks.md for what is compared with what.
     Bench(bench::Arguments),
-    /// Runs seeds of the simulated house; `cargo xtask simulate --help` has the options.
-    Simulate(simulate::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -46,8 +46,8 @@ fn main() -> ExitCode {
     match Arguments::parse().task {
         Task::Tidy => code(tidy::run(&root)),
         Task::Test { local } => code(suite::run(&root, local)),
-        Task::Bench(arguments) => bench::run(&root, &arguments),
         Task::Simulate(arguments) => simulate::run(&root, &arguments),
+        Task::Bench(arguments) => bench::run(&root, &arguments),
     }
 }
 

@@ -141,10 +141,10 @@ impl Store for Watched {
     async fn dead_letters(
         &self,
         pick: &Pick,
-        from: Seek,
+        seek: Seek,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
-        self.store.dead_letters(pick, from, limit).await
+        self.store.dead_letters(pick, seek, limit).await
     }
 
     async fn streams(

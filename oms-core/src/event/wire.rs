@@ -1,6 +1,6 @@
 //! Wire names: how a typed command or event becomes a kind and a body, and is read again.
 
-use crate::id::read_json;
+use crate::id::{read_json, write_json};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -63,7 +63,7 @@ pub trait Wire: Sized + Send + Sync + 'static {
 /// # Errors
 /// [`WireError::Body`].
 pub fn write_body<T: Serialize>(kind: &str, body: &T) -> Result<Bytes, WireError> {
-    let written = serde_json::to_vec(body).map(Bytes::from);
+    let written = write_json(body);
     written.map_err(|source| WireError::Body { kind: kind.to_owned(), source })
 }
 

@@ -1,9 +1,8 @@
 //! Typed ports: a provider in its own words, and the adapter that makes a gateway of it.
 
 use super::{Answer, Asked, Effect, EffectKey, Gateway, NoAnswer, Repeats};
-use crate::id::{Name, read_json};
+use crate::id::{Name, read_json, write_json};
 use async_trait::async_trait;
-use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
@@ -99,8 +98,8 @@ fn read<R: DeserializeOwned>(effect: &Effect) -> Result<R, NoAnswer> {
 }
 
 fn answer<R: Serialize>(effect: &Effect, reported: &Reported<R>) -> Result<Answer, NoAnswer> {
-    let body = serde_json::to_vec(&reported.report).map_err(|error| unanswered(effect, error))?;
-    Ok(Answer { provider_event: reported.event.clone(), body: Bytes::from(body), again: reported.again })
+    let body = write_json(&reported.report).map_err(|error| unanswered(effect, error))?;
+    Ok(Answer { provider_event: reported.event.clone(), body, again: reported.again })
 }
 
 fn unanswered(effect: &Effect, error: serde_json::Error) -> NoAnswer {

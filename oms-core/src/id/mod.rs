@@ -2,13 +2,15 @@
 
 mod digest;
 mod stream;
+mod table;
 mod text;
 mod wire;
 
 pub use digest::{Digest, MessageId, order_id};
 pub use stream::{Rank, StreamId};
+pub(crate) use table::Table;
 pub use text::{CustomerId, IdError, MAX_ID_BYTES, OrderId, Sku};
-pub(crate) use wire::{read_json, read_text};
+pub(crate) use wire::{read_json, read_text, write_json};
 
 /// A shared, immutable name: cheap to clone, compared by its text.
 pub type Name = std::sync::Arc<str>;

@@ -1,7 +1,8 @@
 //! Texts on the wire: read in place, without being owned first.
 
+use bytes::Bytes;
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{Error, Visitor},
 };
 use std::fmt;
@@ -24,6 +25,17 @@ pub(crate) fn read_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, se
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(bytes),
     }
+}
+
+/// Writes JSON, into memory of the very size.
+///
+/// # Errors
+/// As [`serde_json::to_vec`].
+pub(crate) fn write_json<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, serde_json::Error> {
+    // Nearly everything fits, so that nothing is copied while it grows.
+    let mut out = Vec::with_capacity(1_000);
+    serde_json::to_writer(&mut out, value)?;
+    Ok(Bytes::copy_from_slice(&out))
 }
 
 struct Text<F>(F);

@@ -56,7 +56,7 @@ fn escape(out: &mut Vec<u8>, text: &str) {
 
 /// Reads the messages of a pack, and the pack's name; `None` when they are not in our own form.
 pub(super) fn read(whole: &Bytes) -> Option<(&str, Vec<Message>)> {
-    let mut rest = Pieces(std::str::from_utf8(whole).ok()?);
+    let mut rest = Pieces { rest: std::str::from_utf8(whole).ok()?, time: None };
     rest.skip("[")?;
     let mut messages: Vec<Message> = Vec::new();
     let mut name: Option<&str> = None;
@@ -70,24 +70,27 @@ pub(super) fn read(whole: &Bytes) -> Option<(&str, Vec<Message>)> {
             break;
         }
     }
-    (rest.0 == "]").then_some((name?, messages))
+    (rest.rest == "]").then_some((name?, messages))
 }
 
-/// What is not read yet.
-struct Pieces<'a>(&'a str);
+/// What is not read yet, and the time that was read last: the messages of a turn have the same.
+struct Pieces<'a> {
+    rest: &'a str,
+    time: Option<(&'a str, Timestamp)>,
+}
 
 impl<'a> Pieces<'a> {
     fn skip(&mut self, piece: &str) -> Option<()> {
-        self.0 = self.0.strip_prefix(piece)?;
+        self.rest = self.rest.strip_prefix(piece)?;
         Some(())
     }
 
     /// The text behind `before`, up to its quote; `None` when anything in it is escaped.
     fn text(&mut self, before: &str) -> Option<&'a str> {
         self.skip(before)?;
-        let end = self.0.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
-        let (text, rest) = self.0.split_at(end);
-        self.0 = rest.strip_prefix('"')?;
+        let end = self.rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20)?;
+        let (text, rest) = self.rest.split_at(end);
+        self.rest = rest.strip_prefix('"')?;
         Some(text)
     }
 
@@ -96,22 +99,32 @@ impl<'a> Pieces<'a> {
         (text.len() == 32).then(|| u128::from_str_radix(text, 16).ok().map(MessageId))?
     }
 
+    fn time(&mut self, before: &str) -> Option<Timestamp> {
+        let text = self.text(before)?;
+        if let Some((_, time)) = self.time.filter(|(known, _)| *known == text) {
+            return Some(time);
+        }
+        let time = Timestamp::parse(text)?;
+        self.time = Some((text, time));
+        Some(time)
+    }
+
     /// One message, and its pack's name. Names that the one before it has are shared.
     fn message(&mut self, whole: &Bytes, before: Option<&Message>) -> Option<(Message, &'a str)> {
         let before = before.map(|message| &message.envelope);
         let id = self.id(r#"{"specversion":"1.0","id":""#)?;
         self.text(r#","source":""#)?;
         let kind = shared(self.text(r#","type":""#)?, before.map(|before| &before.kind));
-        let time = Timestamp::parse(self.text(r#","time":""#)?)?;
+        let time = self.time(r#","time":""#)?;
         let key = self.text(r#","datacontenttype":"application/json","partitionkey":""#)?;
         let key = shared(key, before.map(|before| before.key.text()));
         let correlation = shared(self.text(r#","correlationid":""#)?, Some(&key));
         let cause = self.id(r#","causationid":""#)?;
         let trace = self.text(r#","traceparent":""#).map(Name::from);
         self.skip(r#","schemaversion":"#)?;
-        let (schema, rest) = self.0.split_once(',')?;
+        let (schema, rest) = self.rest.split_once(',')?;
         let schema = schema.parse().ok().filter(|_| schema.bytes().all(|byte| byte.is_ascii_digit()))?;
-        self.0 = rest;
+        self.rest = rest;
         let topic = shared(self.text(r#""topic":""#)?, before.map(|before| &before.topic));
         let pack = self.text(r#","pack":""#)?;
         self.skip(r#","data":"#)?;
@@ -124,9 +137,9 @@ impl<'a> Pieces<'a> {
 
     /// Any JSON.
     fn value(&mut self) -> Option<&'a str> {
-        let mut values = serde_json::Deserializer::from_str(self.0).into_iter::<&RawValue>();
+        let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<&RawValue>();
         let value = values.next()?.ok()?.get();
-        self.0 = self.0.get(values.byte_offset()..)?;
+        self.rest = self.rest.get(values.byte_offset()..)?;
         Some(value)
     }
 }

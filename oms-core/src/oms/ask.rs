@@ -62,15 +62,15 @@ impl Oms {
     }
 
     /// Waits until an order has ended, or needs a person, and gives what is known of it then. Waits for ever for an order
-    /// that was never placed. What loops of this process do is seen at once, what others do within a tenth of a second. May
-    /// be dropped at any await.
+    /// that was never placed. What loops of this process do is seen at once, what others do within half a second. May be
+    /// dropped at any await.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
     pub async fn wait_until_settled(&self, order: &OrderId) -> Result<OrderSummary, StoreError> {
         let (stream, mut seen) = (stream_of(order), 0);
         // Watched before the first look, so that nothing written in between is missed.
-        let mut watch = self.parts.watch(stream.clone());
+        let mut watch = self.parts.watch(stream.clone(), &ENDS);
         let ended = |order: &OrderSummary| order.phase.is_terminal() || order.needs_attention.is_some();
         loop {
             let page = self.parts.store.history(&stream, seen, 1_000).await?;

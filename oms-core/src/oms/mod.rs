@@ -48,6 +48,7 @@
 mod ask;
 mod builder;
 mod change;
+mod drive;
 mod letter;
 mod run;
 mod system;

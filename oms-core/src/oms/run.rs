@@ -1,8 +1,8 @@
 //! Running the loops: here, all on one task, or each where the caller puts it.
 
-use super::system::Oms;
+use super::{drive::Drive, system::Oms};
 use crate::worker::{Task, tasks};
-use futures::future::{Either, join_all, select};
+use futures::future::{Either, select};
 use std::{pin::pin, time::Duration};
 
 /// How a run ended.
@@ -37,7 +37,7 @@ impl Oms {
     ///
     /// Dropped at any await it loses nothing: what was in hand is still owed.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send, deadline: Duration) -> Drained {
-        let all = pin!(join_all(self.tasks().into_iter().map(|task| task.future)));
+        let all = Drive::new(self.tasks());
         let rest = match select(pin!(shutdown), all).await {
             Either::Left(((), rest)) => rest,
             // Somebody else drained the house.

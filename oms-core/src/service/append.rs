@@ -18,12 +18,14 @@ use std::sync::Arc;
 /// [`Fault::Permanent`] when an event cannot be encoded, which no type of this library causes.
 pub fn append<A: Aggregate>(stream: StreamId, now: &A, events: Vec<A::Event>) -> Result<Append, Fault> {
     let mut next = now.clone();
-    let mut recorded = Vec::with_capacity(events.len());
-    for event in &events {
-        next.evolve(event);
-        recorded.push(record(event)?);
-    }
-    Ok(Append { stream, events: recorded, next: Some(Arc::new(next)) })
+    events.iter().for_each(|event| next.evolve(event));
+    folded(stream, next, &events)
+}
+
+/// Encodes `events` for `stream`, beside the state after them, which the caller has folded.
+pub(super) fn folded<A: Aggregate>(stream: StreamId, next: A, events: &[A::Event]) -> Result<Append, Fault> {
+    let events = events.iter().map(record).collect::<Result<_, _>>()?;
+    Ok(Append { stream, events, next: Some(Arc::new(next)) })
 }
 
 /// Encodes one event as it is recorded for ever.

@@ -3,7 +3,7 @@
 use super::Fault;
 use crate::{
     event::Wire,
-    id::read_json,
+    id::{read_json, write_json},
     store::{Event, Stream, StreamId},
 };
 use bytes::Bytes;
@@ -16,8 +16,8 @@ use std::{
 
 /// A typed aggregate: its state, and the fold over its events.
 ///
-/// The state holds no time, message id, attempt count or version. `evolve` never fails: an event that was recorded has
-/// happened.
+/// The state holds no time, message id, attempt count or version, and nothing that is neither serialised nor fixed: a lane
+/// may go on with the value it wrote, or read it again. `evolve` never fails: an event that was recorded has happened.
 pub trait Aggregate: Clone + Default + Send + Sync + Serialize + DeserializeOwned + 'static {
     /// The version of the state's shape.
     const SCHEMA: u16;
@@ -63,7 +63,7 @@ pub trait State: Send + Sync {
 
 impl<A: Aggregate> State for A {
     fn encode(&self) -> Result<Bytes, serde_json::Error> {
-        serde_json::to_vec(self).map(Bytes::from)
+        write_json(self)
     }
 
     fn fixed(&self) -> Option<Bytes> {

@@ -49,6 +49,7 @@ pub mod payment;
 pub mod shipping;
 mod watch;
 
+use append::folded;
 pub use append::{append, record, send};
 pub use fault::Fault;
 pub use handler::{Append, DueIn, Handler, Outcome, Outgoing, Reaction};

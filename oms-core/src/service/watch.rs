@@ -3,11 +3,10 @@
 use super::{EFFECT_ANSWERED, EffectAnswered, Fault};
 use crate::{
     gateway::{Effect, EffectKey},
-    id::{Name, read_json},
+    id::{Name, read_json, write_json},
     message::Message,
     store::StreamId,
 };
-use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Wishes `request` of `gateway` for `stream`; the cause is `message`.
@@ -18,12 +17,12 @@ pub(super) fn wish<R: Serialize>(
     request: &R,
     message: &Message,
 ) -> Result<Effect, Fault> {
-    let request = serde_json::to_vec(request).map_err(|error| Fault::Permanent(error.to_string()))?;
+    let request = write_json(request).map_err(|error| Fault::Permanent(error.to_string()))?;
     Ok(Effect {
         key,
         stream: stream.clone(),
         gateway: Name::from(gateway),
-        request: Bytes::from(request),
+        request,
         cause: message.envelope.id,
     })
 }

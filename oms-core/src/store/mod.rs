@@ -6,7 +6,6 @@ pub mod locks;
 mod memory;
 mod port;
 mod stream;
-mod table;
 mod tenancy;
 mod turn;
 mod wish;
@@ -15,9 +14,10 @@ pub use crate::id::{Rank, StreamId};
 pub use error::StoreError;
 pub use letter::{DeadLetter, DeadLetterState, Pick, Seek, Verdict};
 pub use memory::MemoryStore;
+#[cfg(oms_mutants)]
+pub use memory::mutant;
 pub use port::{Counts, PUBLIC, PublicPack, Recorded, Registered, Store, StoreCapabilities, Waiting};
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
-pub(crate) use table::Table;
 pub use tenancy::{Lease, Owners, Tenures};
 pub use turn::{
     Ask, Buried, Consumed, End, Found, Local, LocalMessage, Owed, Parked, Right, Turn, Write, Writes,

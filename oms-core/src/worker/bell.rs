@@ -21,6 +21,11 @@ impl Bell {
         self.waker.wake();
     }
 
+    /// Takes a ring that nobody has waited for.
+    pub(super) fn take(&self) -> bool {
+        self.rung.swap(false, Ordering::SeqCst)
+    }
+
     /// Waits for a ring. May be dropped; the ring is then kept.
     pub(super) async fn wait(&self) {
         poll_fn(|context| {

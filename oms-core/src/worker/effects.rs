@@ -46,6 +46,8 @@ pub(super) async fn call(parts: Arc<Parts>, name: Name) {
             calls: FuturesUnordered::new(),
             errands: Errands::default(),
             claiming: Vec::new(),
+            look: true,
+            looked: Timestamp::default(),
             next: None,
             noted: 0,
             failures: 0,
@@ -67,6 +69,10 @@ struct Door<'a> {
     errands: Errands,
     /// The lanes of a claim whose answer is not known.
     claiming: Vec<GroupLane>,
+    /// Whether there may be more to claim than the last claim gave.
+    look: bool,
+    /// When that was.
+    looked: Timestamp,
     /// When the next wish is due, as the last claim said.
     next: Option<Timestamp>,
     /// How many wishes it holds, as the metrics know it.
@@ -95,8 +101,12 @@ impl Door<'_> {
             if retries_first {
                 self.wake();
             }
+            let now = self.parts.clock.now();
+            let due = self.next.is_some_and(|next| next <= now);
+            // Another process may have wished here, which rings nothing.
+            self.look |= bell.take() || due || now.since(self.looked) >= IDLE;
             // Who cannot let go must not take more.
-            if self.part().await {
+            if self.part().await && self.look {
                 self.claim().await;
             }
             self.wake();
@@ -105,12 +115,15 @@ impl Door<'_> {
             let news = pin!(self.parts.listen(bell, wait));
             if self.calls.is_empty() {
                 news.await;
+                self.look = true;
             } else if let Either::Left((Some(called), _)) = select(self.calls.next(), news).await {
                 self.heard(called);
                 // Whatever else has been answered by now is heard before the store is asked for more.
                 while let Some(Some(called)) = self.calls.next().now_or_never() {
                     self.heard(called);
                 }
+            } else {
+                self.look = true;
             }
         }
         // What was told is heard out: its answer in hand is worth more than asking again.
@@ -150,6 +163,7 @@ impl Door<'_> {
                 self.failures = 0;
                 self.known.store.well();
                 self.next = claimed.next.map(|next| now.after(next));
+                (self.look, self.looked) = (claimed.doings.len() >= room, now);
                 claimed.doings.into_iter().for_each(|doing| self.begin(doing, &leases));
                 return;
             }

@@ -11,7 +11,7 @@ use crate::{
     },
     id::{MessageId, Name, StreamId},
     service::{Aggregate, Append, Entry, State},
-    store::{Event, StoreError, Stream, Write},
+    store::{DeadLetter, Event, StoreError, Stream, Write},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
@@ -39,6 +39,11 @@ impl Aggregate for Incidents {
             IncidentEvent::MessageReplaced(_) => self.replaced += 1,
         }
     }
+}
+
+/// The stream in which the incidents of a dead letter's key are recorded.
+pub(super) fn of(letter: &DeadLetter) -> StreamId {
+    stream(&letter.lane.group, letter.message.envelope.key.text())
 }
 
 /// The incident streams that `draft` will append to.

@@ -159,9 +159,9 @@ impl Parts {
         self.due.ring();
     }
 
-    /// Watches a stream from now on, for whoever looks at it again and again.
-    pub fn watch(&self, stream: StreamId) -> Watch<'_> {
-        self.watches.watch(stream, self.clock.as_ref())
+    /// Watches a stream for events of these kinds from now on, for whoever looks at it again and again.
+    pub fn watch(&self, stream: StreamId, kinds: &'static [&'static str]) -> Watch<'_> {
+        self.watches.watch(stream, kinds, self.clock.as_ref())
     }
 
     /// Wakes the due loop when `alarm` comes before it would look by itself; called after the commit that set it.
@@ -190,6 +190,12 @@ impl Parts {
         } else {
             select(self.clock.sleep(time), self.stopped.clone()).await;
         }
+    }
+
+    /// Waits a little for others, longer after each conflict; gives how many there were with this one.
+    pub(super) async fn yield_to_others(&self, conflicts: u32) -> u32 {
+        self.nap(self.options.outage.wait(self.owner, conflicts + 1)).await;
+        conflicts + 1
     }
 
     /// Waits for `bell`, at most `time`; a house that begins to drain rings all bells.

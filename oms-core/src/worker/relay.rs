@@ -39,10 +39,7 @@ pub(super) async fn relay(parts: Arc<Parts>) {
                 probe(&parts).await;
                 parts.listen(&parts.relay, IDLE).await;
             }
-            Ok(Round::Busy) => {
-                failures = 0;
-                parts.vitals.broker.well();
-            }
+            Ok(Round::Busy) => failures = 0,
             Ok(Round::Held(why)) => {
                 failures += 1;
                 let wait = parts.options.outage.wait(parts.owner, failures);
@@ -79,9 +76,9 @@ async fn probe(parts: &Parts) {
 }
 
 enum Round {
-    /// Nothing to send.
+    /// There is nothing more to send.
     Idle,
-    /// Something was sent.
+    /// There may be more.
     Busy,
     /// The broker took nothing, or not all: wait before the next. Says why, where that is an outage.
     Held(Option<String>),
@@ -142,6 +139,7 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
         cursors.doubted.clear();
         return Ok(Round::Idle);
     }
+    let more = is_half(&packs, limit);
     let names: Vec<(PackId, Name)> =
         packs.iter().map(|pack| (pack.id.clone(), Name::clone(&pack.topic))).collect();
     let news = packs.into_iter().filter(|pack| !cursors.ahead.contains(&pack.id)).collect();
@@ -153,38 +151,69 @@ async fn round(parts: &Parts, cursors: &mut Cursors) -> Result<Round, StoreError
             return Ok(Round::Held(Some(error.to_string())));
         }
     };
-    let mut moved = cursors.known.clone();
+    let told = heed(parts, cursors, names, answers).await;
+    save(parts, &told.moved, &told.public).await?;
+    // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
+    cursors.known = told.moved;
+    cursors.ahead = told.ahead;
+    if told.held.is_empty() {
+        parts.vitals.broker.well();
+    }
+    Ok(match (told.held.is_empty(), more) {
+        (false, _) => Round::Held(told.why),
+        (true, true) => Round::Busy,
+        // What was committed since then has rung the bell.
+        (true, false) => Round::Idle,
+    })
+}
+
+/// What the answers of one publish come to.
+struct Told {
+    /// How far each lane was relayed now.
+    moved: Vec<Option<(u64, u64)>>,
+    /// Lanes, by place, of which something was not taken.
+    held: BTreeSet<usize>,
+    /// What the broker has behind that.
+    ahead: BTreeSet<PackId>,
+    public: Vec<PublicPack>,
+    why: Option<String>,
+}
+
+async fn heed(
+    parts: &Parts,
+    cursors: &mut Cursors,
+    names: Vec<(PackId, Name)>,
+    answers: Vec<Publish>,
+) -> Told {
+    let moved = cursors.known.clone();
+    let (held, ahead, public) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    let mut told = Told { moved, held, ahead, public, why: None };
     let mut answers = answers.into_iter();
-    let (mut held, mut public, mut ahead) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
-    let mut why = None;
     for (pack, topic) in names {
         let known = cursors.ahead.contains(&pack);
+        // Taken before anything else, so that each answer stays beside its pack.
         let answer = if known { Publish::Confirmed } else { answers.next().unwrap_or(Publish::Unknown) };
         let Some(place) = parts.place(&pack.sender) else { continue };
         let rejected = match believed(parts, cursors, &pack, answer).await {
             Ok(rejected) => rejected,
             Err(outage) => {
-                why = outage.or(why);
-                held.insert(place);
+                told.why = outage.or(told.why);
+                told.held.insert(place);
                 continue;
             }
         };
         if !known {
             count(parts, &pack, rejected.as_ref());
-            let told = PublicPack { pack: pack.clone(), rejected };
-            public.extend(Some(told).filter(|_| parts.topology.public.contains(&topic)));
+            let settled = PublicPack { pack: pack.clone(), rejected };
+            told.public.extend(Some(settled).filter(|_| parts.topology.public.contains(&topic)));
         }
-        if held.contains(&place) {
-            ahead.extend(Some(pack).filter(|_| ahead.len() < AHEAD));
-        } else if let Some((_, position)) = &mut moved[place] {
+        if told.held.contains(&place) {
+            told.ahead.extend(Some(pack).filter(|_| told.ahead.len() < AHEAD));
+        } else if let Some((_, position)) = &mut told.moved[place] {
             *position = pack.position.max(*position);
         }
     }
-    save(parts, &moved, &public).await?;
-    // Not before the store knows: what hearers outside are owed is settled only there, and is sent again otherwise.
-    cursors.known = moved;
-    cursors.ahead = ahead;
-    Ok(if held.is_empty() { Round::Busy } else { Round::Held(why) })
+    told
 }
 
 /// Whether a pack is done with, and why the broker will never take it; an error keeps it for the next round, and says why
@@ -208,6 +237,13 @@ async fn believed(
     };
     add(&parts.tally.unconfirmed, 1);
     Err(Some(outage))
+}
+
+/// Whether these may be cut off by the limit.
+fn is_half(packs: &[Pack], limit: Limit) -> bool {
+    let messages: usize = packs.iter().map(|pack| pack.keys.len()).sum();
+    let bytes: usize = packs.iter().map(|pack| pack.bytes.len()).sum();
+    messages > limit.messages / 2 || bytes > limit.bytes / 2
 }
 
 /// Tells the store how far a broker that outlives this process was told, and what became of public packs.

@@ -39,7 +39,7 @@ pub(super) fn seal(
     let mut loaded = draft.loaded.0;
     let mut states = Vec::with_capacity(draft.changes.len());
     for (stream, change) in draft.changes {
-        let Some(entry) = loaded.remove(&stream) else { continue };
+        let Some(entry) = loaded.get_mut(&stream).map(std::mem::take) else { continue };
         let deadline = match &change.deadline {
             None => entry.stream.deadline.clone(),
             Some(None) => None,

@@ -1,9 +1,9 @@
 //! The states that a lane has written lately, each beside its bytes.
 
 use crate::{
-    id::StreamId,
+    id::{StreamId, Table},
     service::{Entry, State},
-    store::{Stream, Table},
+    store::Stream,
 };
 use bytes::Bytes;
 use std::sync::Arc;

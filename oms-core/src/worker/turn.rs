@@ -2,6 +2,7 @@
 
 use super::{
     batch::Batch,
+    bell::Bell,
     decide::{Outlook, Wanted, decide},
     draft::Draft,
     incident,
@@ -22,7 +23,7 @@ use crate::{
     store::{Ask, Found, Local, Right, StoreError, Stream, Turn},
 };
 use bytes::Bytes;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What a turn has done.
 #[derive(Default)]
@@ -102,7 +103,7 @@ pub(super) async fn turn(
     if !draft.is_empty() {
         let written = write(parts, open, right, draft, found.position, done.moved).await;
         let (wake, states) = written.map_err(|error| refused(error, decided))?;
-        wake.ring(parts, &states);
+        wake.ring(parts);
         memory.states.keep(states);
         add(&parts.tally.turns, 1);
     }
@@ -137,7 +138,8 @@ async fn write(
     let now = draft.now;
     let (writes, states) = seal(draft, right.lane(), position, parts.codec.as_ref(), &parts.options)?;
     let alarm = first_alarm(now, &writes);
-    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways };
+    let watchers = parts.watches.concerned(&writes.streams);
+    let wake = Wake { packs: !writes.packs.is_empty(), due: moved, alarm, gateways, watchers };
     open.commit(writes).await?;
     Ok((wake, states))
 }
@@ -307,10 +309,11 @@ struct Wake {
     due: bool,
     alarm: Option<Timestamp>,
     gateways: BTreeSet<Name>,
+    watchers: Vec<Arc<Bell>>,
 }
 
 impl Wake {
-    fn ring(self, parts: &Parts, written: &[(StreamId, Written)]) {
+    fn ring(self, parts: &Parts) {
         if self.packs {
             parts.relay.ring();
         }
@@ -318,7 +321,7 @@ impl Wake {
             parts.due.ring();
         }
         parts.wake_for(self.alarm);
-        parts.watches.ring(written.iter().map(|(stream, _)| stream));
-        self.gateways.iter().filter_map(|gateway| parts.doors.get(gateway)).for_each(super::bell::Bell::ring);
+        self.watchers.iter().for_each(|bell| bell.ring());
+        self.gateways.iter().filter_map(|gateway| parts.doors.get(gateway)).for_each(Bell::ring);
     }
 }

@@ -3,7 +3,7 @@
 use super::{batch::Batch, desk::InHand, origin::Origin};
 use crate::{
     clock::Timestamp,
-    id::{Digest, MessageId, Name, StreamId, read_json},
+    id::{Digest, MessageId, Name, StreamId, read_json, write_json},
     message::{Codec, CodecError, Envelope, Key, Message, PackId},
     service::{DEADLINE_REACHED, DeadlineReached, EFFECT_ANSWERED, EffectAnswered},
     store::{Consumed, End, Found, LocalMessage, Owed, Then},
@@ -156,7 +156,7 @@ fn answered(hand: &InHand, now: Timestamp) -> Work {
             settled: then == Then::Gone,
             calls: hand.calls,
         };
-        serde_json::to_vec(&told).ok().map(Bytes::from)
+        write_json(&told).ok()
     });
     let body = body.unwrap_or_else(|| Bytes::clone(&hand.answer.body));
     let mut message = local(EFFECT_ANSWERED, heard, Name::clone(&effect.key.order), body, now);

@@ -1,15 +1,20 @@
 //! The broker as one process holds it: a connection, and what goes wrong on the way.
 
+use super::consumer::SimConsumer;
 use crate::{
+    executor::give_way,
     fault::Fault,
+    groups::PUBLIC_TOPICS,
+    groups::{BRIEF, LATE},
+    lock::locked,
     mark::Mark,
-    process::PUBLIC_TOPICS,
-    world::{World, give_way, locked},
+    world::World,
 };
 use async_trait::async_trait;
 use oms_core::{
     broker::{Broker, BrokerError, Capabilities, Consumer, MemoryBroker, Publish, Topology},
     message::{GroupLane, Limit, Pack},
+    store::PUBLIC,
 };
 use std::{
     collections::BTreeSet,
@@ -22,6 +27,8 @@ pub(crate) struct SimBroker {
     world: Arc<World>,
     /// A connection belongs to one server; another server is another connection.
     connection: Mutex<(Arc<MemoryBroker>, Arc<MemoryBroker>)>,
+    /// What was declared over it.
+    declared: Mutex<Topology>,
 }
 
 /// What becomes of one pack.
@@ -39,7 +46,7 @@ enum Way {
 impl SimBroker {
     pub(crate) fn new(world: Arc<World>) -> Self {
         let connection = Mutex::new((world.wire.server(), Arc::new(world.wire.connect())));
-        Self { world, connection }
+        Self { world, connection, declared: Mutex::default() }
     }
 
     /// The connection to the server that is there now.
@@ -75,6 +82,22 @@ impl SimBroker {
             self.world.trace.say(|| format!("broker: pack {} goes wrong: {way:?}", pack.id));
         }
         way
+    }
+
+    /// Who publishes has declared all who hear it (rule 4), but for those who come or go in mid-run.
+    fn require_declared(&self, packs: &[Pack]) {
+        let declared = locked(&self.declared);
+        let missing = |pack: &Pack| {
+            let book = self.world.book();
+            let mut own = book.hearers(&pack.id).filter(|group| ![PUBLIC, LATE, BRIEF].contains(&&***group));
+            own.find(|group| declared.hears.get(*group).is_none_or(|topics| !topics.contains(&pack.topic)))
+                .cloned()
+        };
+        if let Some((pack, group)) = packs.iter().find_map(|pack| Some((pack, missing(pack)?))) {
+            let (id, topic) = (&pack.id, &pack.topic);
+            self.world
+                .wrong(format!("{id} was published by one who had not declared that {group} hears {topic}"));
+        }
     }
 
     /// Carries a pack later, if the server is still the same by then.
@@ -120,6 +143,7 @@ impl Broker for SimBroker {
     async fn declare(&self, topology: &Topology) -> Result<(), BrokerError> {
         self.there().await?.declare(topology).await?;
         self.world.wire.declared(topology);
+        *locked(&self.declared) = topology.clone();
         Ok(())
     }
 
@@ -128,6 +152,7 @@ impl Broker for SimBroker {
         if self.world.wire.published(&packs) > 0 {
             self.world.mark(Mark::RelayedAgain);
         }
+        self.require_declared(&packs);
         let ways: Vec<Way> = packs.iter().map(|pack| self.way(pack)).collect();
         let mut carried: Vec<(usize, Pack)> = Vec::new();
         for (place, (pack, way)) in packs.into_iter().zip(&ways).enumerate() {
@@ -162,7 +187,8 @@ impl Broker for SimBroker {
     }
 
     async fn subscribe(&self, lane: &GroupLane, window: Limit) -> Result<Box<dyn Consumer>, BrokerError> {
-        self.there().await?.subscribe(lane, window).await
+        let inside = self.there().await?.subscribe(lane, window).await?;
+        Ok(Box::new(SimConsumer::new(inside, Arc::clone(&self.world), lane.clone())))
     }
 
     async fn lag(&self, lane: &GroupLane) -> Result<u64, BrokerError> {

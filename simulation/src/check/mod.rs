@@ -1,7 +1,6 @@
-//! What must hold: after every commit, and when everything has come to rest.
+//! What must hold when everything has come to rest.
 
-mod book;
+mod money;
 mod rest;
 
-pub(crate) use book::{Book, Call, Reading, Summary};
 pub(crate) use rest::{at_rest, check};

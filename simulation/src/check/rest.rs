@@ -1,10 +1,11 @@
 //! What must hold when everything has come to rest: the invariants, the providers' own books, and nothing left over.
 
+use super::money;
 use crate::{
     fault::Fault,
-    gateway::AGAIN,
-    hearer::{BRIEF, HEARER, LATE},
+    groups::{BRIEF, HEARER, LATE},
     mark::Mark,
+    world::AGAIN,
     world::World,
 };
 use oms_core::{
@@ -54,7 +55,11 @@ pub(crate) async fn check(world: &Arc<World>, oms: &Oms) {
     let ledger = Ledger::of(&lines);
     note_answers(world, &lines);
     invariants(world, oms, &ledger).await;
-    for what in done_once(&ledger).into_iter().chain(notices(world, &lines)) {
+    let settled = {
+        let book = world.book();
+        money::settled(&ledger, &lines, book.ended(), book.ends())
+    };
+    for what in done_once(&ledger).into_iter().chain(notices(world, &lines)).chain(settled) {
         world.wrong(what);
     }
     letters(world).await;

@@ -4,4 +4,3 @@ mod port;
 mod turn;
 
 pub(crate) use port::SimStore;
-pub(crate) use turn::OpenTurns;

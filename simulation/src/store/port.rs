@@ -1,11 +1,7 @@
 //! The store as one process holds it: the production memory store, and what goes wrong on the way to it.
 
 use super::turn::{SimTurn, note_refusal};
-use crate::{
-    fault::Fault,
-    mark::Mark,
-    world::{World, give_way},
-};
+use crate::{executor::give_way, fault::Fault, mark::Mark, world::World};
 use async_trait::async_trait;
 use oms_core::{
     broker::Topology,
@@ -26,14 +22,6 @@ pub(crate) struct SimStore {
 impl SimStore {
     pub(crate) fn new(world: Arc<World>, process: usize) -> Self {
         Self { world, process }
-    }
-
-    pub(super) fn world(&self) -> &Arc<World> {
-        &self.world
-    }
-
-    pub(super) fn process(&self) -> usize {
-        self.process
     }
 
     /// Whether the store answers now; others may go on before it does.
@@ -93,7 +81,7 @@ impl Store for SimStore {
         self.there(true).await?;
         let done = self.world.store.lease(owner, wanted, time).await;
         if let Ok(leases) = &done {
-            self.world.leased(owner, leases);
+            self.world.leased(owner, wanted, leases);
         }
         self.answered(done).await
     }
@@ -102,7 +90,7 @@ impl Store for SimStore {
         self.there(false).await?;
         let inner = self.world.store.turn(right, ask.clone()).await;
         let inner = inner.inspect_err(|error| note_refusal(&self.world, error))?;
-        Ok(Box::new(SimTurn::new(self, right, &ask, inner)))
+        Ok(Box::new(SimTurn::new(Arc::clone(&self.world), self.process, right, &ask, inner)))
     }
 
     async fn overdue(&self, lanes: &[(GroupLane, Duration)]) -> Result<Vec<GroupLane>, StoreError> {

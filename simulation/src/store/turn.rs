@@ -1,12 +1,13 @@
-//! Open turns: they end with their process, or when it stands still for too long, as a database would end them.
+//! A turn of one process: it may be refused, its answer may be lost, and what it commits is accounted for.
 
-use super::port::SimStore;
 use crate::{
-    check::{Reading, Summary},
+    deliveries::{Reading, Summary},
     executor::current_task,
+    executor::give_way,
     fault::Fault,
+    lock::locked,
     mark::Mark,
-    world::{World, give_way, locked},
+    world::{Slot, World},
 };
 use async_trait::async_trait;
 use oms_core::{
@@ -16,32 +17,8 @@ use oms_core::{
 };
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Mutex},
 };
-
-type Held = Mutex<Option<Box<dyn Turn>>>;
-type Slot = Arc<Held>;
-
-/// The turns that are open, by process.
-#[derive(Default)]
-pub(crate) struct OpenTurns(Mutex<Vec<(usize, Weak<Held>)>>);
-
-impl OpenTurns {
-    fn add(&self, process: usize, slot: &Slot) {
-        let mut open = locked(&self.0);
-        open.retain(|(_, slot)| slot.strong_count() > 0);
-        open.push((process, Arc::downgrade(slot)));
-    }
-
-    /// Ends the turns of a process whose client has not moved for too long; gives how many.
-    pub(crate) fn time_out(&self, process: usize) -> usize {
-        let open: Vec<_> = locked(&self.0).drain(..).collect();
-        let (ended, rest): (Vec<_>, Vec<_>) = open.into_iter().partition(|(owner, _)| *owner == process);
-        *locked(&self.0) = rest;
-        let slots = ended.into_iter().filter_map(|(_, slot)| slot.upgrade());
-        slots.filter(|slot| locked(slot).take().is_some()).count()
-    }
-}
 
 /// A turn of one process.
 pub(crate) struct SimTurn {
@@ -55,11 +32,16 @@ pub(crate) struct SimTurn {
 }
 
 impl SimTurn {
-    pub(crate) fn new(store: &SimStore, right: &Right, ask: &Ask, mut inner: Box<dyn Turn>) -> Self {
-        let world = Arc::clone(store.world());
+    pub(crate) fn new(
+        world: Arc<World>,
+        process: usize,
+        right: &Right,
+        ask: &Ask,
+        mut inner: Box<dyn Turn>,
+    ) -> Self {
         let found = inner.found();
         let (lane, slot) = (right.lane().clone(), Arc::new(Mutex::new(Some(inner))));
-        world.turns.add(store.process(), &slot);
+        world.turns.add(process, &slot);
         world.book().begin(current_task(), lane.lane);
         note_found(&world, ask, &found);
         world.trace.say(|| {
@@ -156,7 +138,7 @@ impl SimTurn {
     fn account(&self, summary: &Summary) {
         let world = &self.world;
         world.trace.say(|| format!("{} commits {}", self.lane, words(summary)));
-        world.book().commit(current_task(), &self.reading, summary);
+        world.book().commit(current_task(), &self.reading, summary, world.time.now());
         let mark = |holds: bool, mark| {
             if holds {
                 world.mark(mark);

@@ -7,13 +7,10 @@ use crate::{
         EffectKey, NoAnswer,
         journal::{Fact, Journal, JournalError, Ledger, LedgerEntry},
     },
-    id::Name,
+    id::{Name, Table},
     money::Money,
 };
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What is known under one key.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +31,7 @@ impl Page {
 }
 
 #[derive(Default)]
-pub(super) struct Pages(BTreeMap<EffectKey, Page>);
+pub(super) struct Pages(Table<EffectKey, Page>);
 
 pub(super) struct Book {
     name: Name,

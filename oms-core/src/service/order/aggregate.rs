@@ -3,7 +3,7 @@
 use super::super::Aggregate;
 use crate::{
     event::order::{OrderEvent, OrderPlaced},
-    id::read_json,
+    id::{read_json, write_json},
     order::Order,
 };
 use bytes::Bytes;
@@ -19,7 +19,7 @@ impl Aggregate for Order {
 
     fn fixed(&self) -> Option<Bytes> {
         // A placed order of this library can always be written.
-        self.placed().and_then(|placed| serde_json::to_vec(&**placed).ok()).map(Bytes::from)
+        self.placed().and_then(|placed| write_json(&**placed).ok())
     }
 
     fn restore(&mut self, fixed: &[u8]) -> Result<(), serde_json::Error> {

@@ -1,7 +1,7 @@
 //! From what an order has decided to everything that its turn writes.
 
 use super::{
-    super::{DueIn, Fault, Outgoing, Reaction, append, send},
+    super::{DueIn, Fault, Outgoing, Reaction, folded, send},
     announce,
     stream::stream_of,
 };
@@ -31,7 +31,7 @@ pub(super) fn react(before: &Order, events: Vec<OrderEvent>, times: &SagaTimes) 
         outgoing.extend(announce::published(&after, event)?);
     }
     Ok(Reaction {
-        appends: vec![append(stream, before, events)?],
+        appends: vec![folded(stream, after, &events)?],
         outgoing,
         deadlines: deadline.into_iter().collect(),
         ..Reaction::default()

@@ -3,9 +3,9 @@
 use super::owing::Owing;
 use crate::{
     clock::Timestamp,
-    id::{Name, StreamId},
+    id::{Name, StreamId, Table},
     message::{GroupLane, key_hash, lane_of},
-    store::{Deadline, LocalMessage, Table, Waiting},
+    store::{Deadline, LocalMessage, Waiting},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

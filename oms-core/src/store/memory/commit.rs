@@ -1,5 +1,7 @@
 //! A commit: everything is checked first, then everything is written.
 
+#[cfg(oms_mutants)]
+use super::mutant::{Guard, lacks};
 use super::state::State;
 use crate::{
     clock::Timestamp,
@@ -29,11 +31,15 @@ pub(super) fn commit(
     let lane = read.right.lane();
     let free = |write: &Write| state.streams.version(&write.stream) == write.expected;
     let unclaimed = |key| state.effects.is_unclaimed(lane, key);
+    let next = || state.positions.get(lane).copied().unwrap_or(0) < read.position;
+    let there = || writes.consumed.iter().all(|consumed| is_there(state, lane, consumed));
+    #[cfg(oms_mutants)]
+    let (next, there) = (|| lacks(Guard::Position) || next(), || lacks(Guard::Consumed) || there());
     let holds = state.revision == read.revision
-        && state.positions.get(lane).copied().unwrap_or(0) < read.position
+        && next()
         && writes.streams.iter().all(free)
         && writes.withdrawn.iter().all(unclaimed)
-        && writes.consumed.iter().all(|consumed| is_there(state, lane, consumed))
+        && there()
         && writes.judged.iter().all(|(number, _)| is_judgeable(state, lane, *number))
         && once(&writes);
     if !holds {
@@ -45,6 +51,10 @@ pub(super) fn commit(
 
 /// Refuses a turn whose lane has changed hands.
 pub(super) fn fenced(state: &State, right: &Right) -> Result<(), StoreError> {
+    #[cfg(oms_mutants)]
+    if lacks(Guard::Epoch) {
+        return Ok(());
+    }
     match right {
         Right::Fenced(lease) if !state.leases.holds(lease) => Err(StoreError::LostLease(lease.lane.clone())),
         Right::Fenced(_) | Right::Unfenced(_) => Ok(()),

@@ -3,7 +3,7 @@
 use crate::{
     clock::Timestamp,
     gateway::{Effect, EffectKey},
-    id::{MessageId, Name, StreamId},
+    id::{MessageId, Name, StreamId, Table},
     message::GroupLane,
     store::{Doing, Lease, Postponed, Waiting},
 };
@@ -31,14 +31,14 @@ type Shelf = BTreeMap<Queue, BTreeMap<Place, EffectKey>>;
 /// The wishes in flight.
 #[derive(Default)]
 pub(super) struct Effects {
-    all: BTreeMap<EffectKey, Row>,
+    all: Table<EffectKey, Row>,
     /// Those that were never claimed: due whatever the clock says.
     fresh: Shelf,
     /// Those that are claimed, by whomever.
     held: Shelf,
     /// Those that were let go of.
     later: Shelf,
-    streams: BTreeMap<StreamId, BTreeSet<EffectKey>>,
+    streams: Table<StreamId, BTreeSet<EffectKey>>,
     number: u64,
     pub(super) rows: u64,
 }
@@ -232,8 +232,9 @@ impl Effects {
 
     /// The wishes, of one order or all.
     pub(super) fn waiting(&self, key: Option<&str>) -> impl Iterator<Item = Waiting> {
-        let own = self.all.values().filter(move |row| key.is_none_or(|key| &*row.effect.key.order == key));
-        own.map(|row| Waiting::Effect {
+        let own = self.all.iter().filter(|(wish, _)| key.is_none_or(|key| &*wish.order == key));
+        let own: BTreeMap<&EffectKey, &Row> = own.collect();
+        own.into_values().map(|row| Waiting::Effect {
             lane: row.lane.clone(),
             key: row.effect.key.clone(),
             gateway: Name::clone(&row.effect.gateway),

@@ -1,6 +1,6 @@
 //! The lanes that a store has met, numbered, so that rows are found and compared by numbers instead of names.
 
-use crate::{message::GroupLane, store::Table};
+use crate::{id::Table, message::GroupLane};
 
 /// Gives each lane a number, for as long as the store lives.
 #[derive(Default)]

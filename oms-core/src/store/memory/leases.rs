@@ -2,10 +2,11 @@
 
 use crate::{
     clock::Timestamp,
+    id::Table,
     message::GroupLane,
     store::{Lease, Tenures},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 #[derive(Default)]
 struct Row {
@@ -16,7 +17,7 @@ struct Row {
 
 /// The leases of all lanes.
 #[derive(Default)]
-pub(super) struct Leases(BTreeMap<GroupLane, Row>);
+pub(super) struct Leases(Table<GroupLane, Row>);
 
 impl Tenures for Leases {
     fn is_held_by(&self, owner: u128, lane: &GroupLane) -> bool {

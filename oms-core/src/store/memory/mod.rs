@@ -5,6 +5,8 @@ mod commit;
 mod effects;
 mod lanes;
 mod leases;
+#[cfg(oms_mutants)]
+pub mod mutant;
 mod owing;
 mod parking;
 mod public;

@@ -2,9 +2,9 @@
 
 use crate::{
     clock::Timestamp,
-    id::{MessageId, Name, StreamId},
+    id::{MessageId, Name, StreamId, Table},
     message::GroupLane,
-    store::{Event, Recorded, Stream, Table, Write},
+    store::{Event, Recorded, Stream, Write},
 };
 use std::{collections::BTreeMap, ops::Bound};
 

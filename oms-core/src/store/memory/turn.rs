@@ -1,5 +1,7 @@
 //! An open turn of the memory store: it holds its lane, and the shared streams it loaded, until it is dropped.
 
+#[cfg(oms_mutants)]
+use super::mutant::{Guard, lacks, nobodys};
 use super::{
     commit::{Read, commit, fenced},
     shared::Shared,
@@ -27,8 +29,12 @@ impl MemoryTurn {
         if ask.streams.iter().any(|stream| stream.rank == Rank::Shared) {
             return Err(StoreError::Misused("shared streams are loaded last, by themselves"));
         }
+        #[cfg(oms_mutants)]
+        let early = store.state().positions.get(right.lane()).copied().unwrap_or(0) + 1;
         let lane = store.lanes.lock(right.lane().clone()).await;
         let (read, found) = find(store, right, ask)?;
+        #[cfg(oms_mutants)]
+        let (lane, read, found) = unguarded(store, lane, early, read, found).await;
         Ok(Self { store: Arc::clone(store), read, found, shared: None, _lane: lane })
     }
 }
@@ -59,6 +65,22 @@ fn find(store: &Shared, right: &Right, ask: &Ask) -> Result<(Read, Found), Store
         now,
     };
     Ok((Read { right: right.clone(), revision: state.revision, position, now }, found))
+}
+
+/// Lets go of the lane, or keeps the position that was read before it was locked, where a planted bug wants that.
+#[cfg(oms_mutants)]
+async fn unguarded(
+    store: &Shared,
+    lane: Held<GroupLane>,
+    early: u64,
+    mut read: Read,
+    mut found: Found,
+) -> (Held<GroupLane>, Read, Found) {
+    if lacks(Guard::Behind) {
+        (read.position, found.position) = (early, early);
+    }
+    let lane = if lacks(Guard::Lock) { store.lanes.lock(nobodys()).await } else { lane };
+    (lane, read, found)
 }
 
 #[async_trait]

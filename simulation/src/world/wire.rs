@@ -1,6 +1,6 @@
 //! The server side of the broker, which all processes share.
 
-use crate::world::locked;
+use crate::lock::locked;
 use oms_core::{
     broker::{Broker as _, MemoryBroker, Topology},
     clock::Timestamp,

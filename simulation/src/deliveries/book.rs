@@ -1,12 +1,13 @@
 //! The book of deliveries: what was sent, to whom it is owed, and what became of it, as the store's commits say.
 
+use super::summary::Summary;
 use crate::mark::Mark;
+use bytes::Bytes;
 use oms_core::{
     clock::Timestamp,
-    event::incident::INCIDENT,
     id::{MessageId, Name, StreamId},
     message::{GroupLane, Key, Message, Pack, PackId},
-    store::{Consumed, Deadline, End, Found, LocalMessage, PUBLIC, Write, Writes},
+    store::{Consumed, Deadline, End, Found, LocalMessage, PUBLIC, WaitsFor},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,14 +15,26 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Owed,
+    /// Durable, and to be handled later.
+    Parked,
     Handled,
     Buried,
 }
 
+impl Fate {
+    /// Whether it is still to be handled.
+    fn waits(self) -> bool {
+        matches!(self, Fate::Owed | Fate::Parked)
+    }
+}
+
+/// The messages of a pack, in order.
+type Messages = Vec<(MessageId, Key)>;
+
 /// A pack that was committed.
 struct Sent {
     topic: Name,
-    messages: Vec<(MessageId, Key)>,
+    messages: Messages,
     hearers: BTreeMap<Name, Vec<Fate>>,
 }
 
@@ -68,7 +81,8 @@ impl Reading {
 /// Everything sent, and everything that is wrong with what became of it.
 #[derive(Default)]
 pub(crate) struct Book {
-    encoded: BTreeMap<PackId, Vec<(MessageId, Key)>>,
+    /// By the pack that it will be, and by its bytes: two turns may want to be the same one.
+    encoded: BTreeMap<PackId, Vec<(Bytes, Messages)>>,
     sent: BTreeMap<PackId, Sent>,
     places: BTreeMap<MessageId, (PackId, usize)>,
     last: BTreeMap<(Name, GroupLane, Name, Key), (u64, usize)>,
@@ -76,7 +90,9 @@ pub(crate) struct Book {
     calls: BTreeMap<(usize, u16), Vec<Call>>,
     owed: BTreeMap<(Name, Key), i64>,
     deadlines: BTreeMap<StreamId, (Deadline, Timestamp)>,
+    waited: BTreeMap<(StreamId, u64), WaitsFor>,
     ended: BTreeMap<Name, Mark>,
+    ends: BTreeMap<Name, Timestamp>,
     removed: BTreeSet<Name>,
     /// What is wrong, in words.
     pub(crate) wrong: Vec<String>,
@@ -84,10 +100,12 @@ pub(crate) struct Book {
 
 impl Book {
     /// Notes which messages a pack will hold, if its turn commits. True when it held the same before.
-    pub(crate) fn encode(&mut self, pack: &PackId, messages: &[Message]) -> bool {
+    pub(crate) fn encode(&mut self, pack: &PackId, bytes: &Bytes, messages: &[Message]) -> bool {
         let ids = messages.iter().map(|one| (one.envelope.id, one.envelope.key.clone())).collect();
-        let before = self.encoded.insert(pack.clone(), ids);
-        before.is_some_and(|before| self.encoded.get(pack) == Some(&before))
+        let tries = self.encoded.entry(pack.clone()).or_default();
+        let same = tries.last().is_some_and(|(_, before)| *before == ids);
+        tries.push((bytes.clone(), ids));
+        same
     }
 
     /// Begins a turn: what its task has called for this lane before belongs to one that was given up.
@@ -106,6 +124,29 @@ impl Book {
         &self.ended
     }
 
+    /// When each order ended.
+    #[must_use]
+    pub(crate) fn ends(&self) -> &BTreeMap<Name, Timestamp> {
+        &self.ends
+    }
+
+    /// Notes what a deadline waits for, if the store is not told.
+    pub(crate) fn waits(&mut self, stream: &StreamId, set_at: u64, waits: WaitsFor) {
+        self.waited.insert((stream.clone(), set_at), waits);
+    }
+
+    /// Whether a group would lose something of a pack, if nobody brought it again.
+    #[must_use]
+    pub(crate) fn is_owed(&self, group: &Name, pack: &PackId) -> bool {
+        let fates = self.sent.get(pack).and_then(|sent| sent.hearers.get(group));
+        !self.is_removed(group) && fates.is_some_and(|fates| fates.contains(&Fate::Owed))
+    }
+
+    /// The groups that hear a pack.
+    pub(crate) fn hearers(&self, pack: &PackId) -> impl Iterator<Item = &Name> {
+        self.sent.get(pack).into_iter().flat_map(|sent| sent.hearers.keys())
+    }
+
     /// Notes that a group is being removed: nothing more is promised to it.
     pub(crate) fn remove(&mut self, group: &str) {
         self.removed.insert(Name::from(group));
@@ -118,7 +159,7 @@ impl Book {
     }
 
     /// Accounts for a commit that happened.
-    pub(crate) fn commit(&mut self, task: usize, reading: &Reading, writes: &Summary) {
+    pub(crate) fn commit(&mut self, task: usize, reading: &Reading, writes: &Summary, now: Timestamp) {
         let Some(lane) = &reading.lane else { return };
         for (stream, deadline) in &writes.deadlines {
             self.deadlines.insert(stream.clone(), (deadline.clone(), reading.now));
@@ -129,6 +170,7 @@ impl Book {
         }
         for (order, mark) in &writes.ended {
             self.ended.insert(order.clone(), *mark);
+            self.ends.insert(order.clone(), now);
         }
         if &*lane.group == "place" {
             return;
@@ -160,7 +202,9 @@ impl Book {
     }
 
     fn send(&mut self, pack: &Pack, reading: &Reading) {
-        let messages = self.encoded.remove(&pack.id).unwrap_or_default();
+        let mut tries = self.encoded.remove(&pack.id).unwrap_or_default().into_iter();
+        let messages =
+            tries.find(|(bytes, _)| *bytes == pack.bytes).map(|(_, messages)| messages).unwrap_or_default();
         for (index, (message, _)) in messages.iter().enumerate() {
             if let Some((other, _)) = self.places.insert(*message, (pack.id.clone(), index)) {
                 self.wrong.push(format!("{message} was sent in {other} and again in {}", pack.id));
@@ -203,13 +247,22 @@ impl Book {
         };
         for message in messages {
             match end {
-                End::Parked => {}
+                End::Parked => self.put_aside(lane, message),
                 End::Buried => self.settle(lane, message, Fate::Buried),
                 End::Handled => {
                     taken.insert(message);
                     self.settle(lane, message, Fate::Handled);
                 }
             }
+        }
+    }
+
+    fn put_aside(&mut self, lane: &GroupLane, message: MessageId) {
+        let Some((pack, index)) = self.places.get(&message) else { return };
+        let fates = self.sent.get_mut(pack).and_then(|sent| sent.hearers.get_mut(&lane.group));
+        if let Some(fate) = fates.and_then(|fates| fates.get_mut(*index)).filter(|fate| **fate == Fate::Owed)
+        {
+            *fate = Fate::Parked;
         }
     }
 
@@ -221,7 +274,7 @@ impl Book {
             self.wrong.push(format!("{lane} handled {message}, which nobody owed it"));
             return;
         };
-        if *place == Fate::Owed
+        if place.waits()
             && let Some(key) = &key
             && let Some(owed) = self.owed.get_mut(&(lane.group.clone(), key.clone()))
         {
@@ -250,9 +303,11 @@ impl Book {
     /// Says whether it had been put off.
     pub(crate) fn fire(&mut self, lane: &GroupLane, stream: &StreamId, now: Timestamp) -> bool {
         let Some((deadline, set)) = self.deadlines.get(stream).cloned() else { return false };
-        if let Some(waits) = &deadline.waits_for {
+        let meant =
+            deadline.waits_for.as_ref().or_else(|| self.waited.get(&(stream.clone(), deadline.set_at)));
+        if let Some(waits) = meant {
             let fates = self.sent.get(&waits.pack).and_then(|sent| sent.hearers.get(&waits.group));
-            if fates.and_then(|fates| fates.get(usize::from(waits.index))) == Some(&Fate::Owed) {
+            if fates.and_then(|fates| fates.get(usize::from(waits.index))).is_some_and(|fate| fate.waits()) {
                 let (group, pack) = (&waits.group, &waits.pack);
                 self.wrong.push(format!("the deadline of {stream} ran while {group} was owed {pack}"));
             }
@@ -277,87 +332,12 @@ impl Book {
                     }
                     continue;
                 }
-                let owed = fates.iter().zip(&sent.messages).filter(|(fate, _)| **fate == Fate::Owed);
+                let owed = fates.iter().zip(&sent.messages).filter(|(fate, _)| fate.waits());
                 wrong.extend(owed.map(|(_, (message, _))| {
                     format!("{group} never handled {message} of {} in {pack}", sent.topic)
                 }));
             }
         }
         wrong
-    }
-}
-
-/// What of a commit the book wants to know, kept while the writes are given away.
-pub(crate) struct Summary {
-    packs: Vec<Pack>,
-    consumed: Vec<Consumed>,
-    events: usize,
-    ended: Vec<(Name, Mark)>,
-    deadlines: Vec<(StreamId, Deadline)>,
-    /// Whether something was buried because the store never takes it.
-    pub(crate) condemned: bool,
-    /// How many orders it placed.
-    pub(crate) placed: usize,
-    /// Whether something was parked, and whether behind its key.
-    pub(crate) parked: Vec<bool>,
-    /// How many messages it buried.
-    pub(crate) buried: usize,
-    /// How many wishes it withdrew.
-    pub(crate) withdrawn: usize,
-}
-
-impl Summary {
-    /// Sums up what a turn wants to write.
-    #[must_use]
-    pub(crate) fn of(writes: &Writes) -> Self {
-        let counted = writes.streams.iter().filter(|write| &*write.stream.kind != INCIDENT);
-        let orders = || writes.streams.iter().filter(|write| &*write.stream.kind == "order");
-        let ended = orders().flat_map(|write| {
-            let marks = write.events.iter().filter_map(|event| mark(&event.kind));
-            marks.map(|mark| (write.stream.id.clone(), mark))
-        });
-        Self {
-            packs: writes.packs.clone(),
-            consumed: writes.consumed.clone(),
-            events: counted.map(|write| write.events.len()).sum(),
-            ended: ended.collect(),
-            deadlines: writes.streams.iter().filter_map(deadline).collect(),
-            condemned: writes.buried.iter().any(|buried| buried.error.contains("the store refuses")),
-            placed: orders().filter(|write| write.expected == 0).count(),
-            parked: writes.parked.iter().map(|parked| parked.attempts == 0).collect(),
-            buried: writes.buried.len(),
-            withdrawn: writes.withdrawn.len(),
-        }
-    }
-
-    /// What it consumed.
-    #[must_use]
-    pub(crate) fn consumed(&self) -> &[Consumed] {
-        &self.consumed
-    }
-}
-
-fn deadline(write: &Write) -> Option<(StreamId, Deadline)> {
-    let deadline = write.next.deadline.as_ref().filter(|deadline| deadline.set_at > write.expected)?;
-    Some((write.stream.clone(), deadline.clone()))
-}
-
-impl std::fmt::Display for Summary {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{} events", self.events)?;
-        for pack in &self.packs {
-            write!(out, ", sends {} to {}", pack.id, pack.topic)?;
-        }
-        write!(out, ", parks {}, buries {}", self.parked.len(), self.buried)
-    }
-}
-
-fn mark(kind: &str) -> Option<Mark> {
-    match kind {
-        "OrderCompleted" => Some(Mark::Completed),
-        "OrderFailed" => Some(Mark::Failed),
-        "OrderCancelled" => Some(Mark::Cancelled),
-        "OrderNeedsAttention" => Some(Mark::NeedsAttention),
-        _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What a person decides about dead letters: each decision a turn of the lane that failed, recorded with who made it.
+//! Edited copies of dead letters: each a turn of the lane that failed, recorded with who edited and what was sent.
 
 use super::{
     incident,
@@ -9,9 +9,9 @@ use super::{
     work::{UNDECODABLE, Work},
 };
 use crate::{
-    event::incident::{IncidentEvent, MessageReplaced, RedriveRequested, stream},
-    id::{Digest, MessageId, Name, StreamId},
-    message::{Envelope, GroupLane, Message, PackId},
+    event::incident::{IncidentEvent, MessageReplaced},
+    id::{Digest, MessageId, Name},
+    message::{Envelope, Message, PackId},
     projection::copies,
     service::{Fault, Outcome},
     store::{
@@ -20,13 +20,7 @@ use crate::{
     },
 };
 use bytes::Bytes;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
-
-/// How many letters are decided about in one turn.
-const AT_ONCE: usize = 200;
+use std::{collections::BTreeSet, time::Duration};
 
 /// An edited copy of a dead letter, to be handled in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,85 +78,6 @@ pub enum EditError {
     Store(#[from] StoreError),
 }
 
-/// Asks for buried dead letters to be handled again, once however often it is asked; gives how many were newly asked.
-///
-/// # Errors
-/// [`StoreError::Unavailable`]; those before it were asked for, and it may be repeated.
-pub async fn redrive(parts: &Parts, pick: &Pick, by: &str) -> Result<usize, StoreError> {
-    if pick.state.is_some_and(|state| state != DeadLetterState::Buried) {
-        return Ok(0);
-    }
-    let pick = Pick { state: Some(DeadLetterState::Buried), ..pick.clone() };
-    let (mut asked, mut after) = (0, 0);
-    loop {
-        let page = parts.store.dead_letters(&pick, Seek::After(after), AT_ONCE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.number;
-        let mut lanes: BTreeMap<GroupLane, BTreeSet<u64>> = BTreeMap::new();
-        for letter in page.into_iter().filter(|letter| &*letter.lane.group != PUBLIC) {
-            lanes.entry(letter.lane).or_default().insert(letter.number);
-        }
-        for (lane, numbers) in lanes {
-            asked += redrive_lane(parts, &lane, &Pick { numbers: Some(numbers), ..pick.clone() }, by).await?;
-        }
-    }
-    parts.look();
-    Ok(asked)
-}
-
-/// One turn; whatever of the letters is buried still when the lane is locked.
-async fn redrive_lane(parts: &Parts, lane: &GroupLane, pick: &Pick, by: &str) -> Result<usize, StoreError> {
-    let mut conflicts = 0;
-    loop {
-        let mut open = parts.store.turn(&Right::Unfenced(lane.clone()), Ask::default()).await?;
-        let letters = parts.store.dead_letters(pick, Seek::OLDEST, AT_ONCE).await?;
-        if letters.is_empty() {
-            return Ok(0);
-        }
-        let streams: BTreeSet<StreamId> = letters.iter().map(incidents).collect();
-        let mut loaded = open.load(&streams).await?;
-        let mut decided: BTreeMap<StreamId, Vec<(MessageId, IncidentEvent)>> = BTreeMap::new();
-        for letter in &letters {
-            decided.entry(incidents(letter)).or_default().push(requested(letter, by));
-        }
-        let rows = decided.into_iter().map(|(stream, decided)| {
-            let now = loaded.remove(&stream).unwrap_or_default();
-            incident::row(stream, now, decided)
-        });
-        let writes = Writes {
-            streams: rows.collect::<Result<_, _>>()?,
-            judged: letters.iter().map(|letter| (letter.number, Verdict::Redrive)).collect(),
-            ..Writes::default()
-        };
-        match open.commit(writes).await {
-            Err(StoreError::Conflict) => conflicts = again(parts, conflicts).await,
-            ended => return ended.map(|()| letters.len()),
-        }
-    }
-}
-
-async fn again(parts: &Parts, conflicts: u32) -> u32 {
-    parts.nap(parts.options.outage.wait(parts.owner, conflicts + 1)).await;
-    conflicts + 1
-}
-
-fn incidents(letter: &DeadLetter) -> StreamId {
-    stream(&letter.lane.group, letter.message.envelope.key.text())
-}
-
-fn requested(letter: &DeadLetter, by: &str) -> (MessageId, IncidentEvent) {
-    let envelope = &letter.message.envelope;
-    let digest = Digest::new("redrive").number(letter.number.into()).number(letter.attempts.into());
-    let event = RedriveRequested {
-        group: Name::clone(&letter.lane.group),
-        kind: Name::clone(&envelope.kind),
-        message: envelope.id,
-        letter: letter.number,
-        by: by.to_owned(),
-    };
-    (MessageId(digest.finish()), IncidentEvent::RedriveRequested(event))
-}
-
 /// Sends an edited copy of a dead letter to the group that failed, and to nobody else; the original stays as it is, and is
 /// marked as replaced. The same content is sent once, however often it is asked.
 ///
@@ -178,7 +93,7 @@ pub async fn edit(parts: &Parts, edit: &Edit) -> Result<Edited, EditError> {
         let mut open = parts.store.turn(&right, Ask::default()).await?;
         let before = open.found();
         match replace(parts, edit, open, before).await {
-            Err(EditError::Store(StoreError::Conflict)) => conflicts = again(parts, conflicts).await,
+            Err(EditError::Store(StoreError::Conflict)) => conflicts = parts.yield_to_others(conflicts).await,
             ended => {
                 parts.look();
                 return ended;
@@ -210,8 +125,8 @@ async fn replace(
     may_be_edited(&letter, edit.again)?;
     let number = earlier.last().map_or(1, |copy| copy.edit + 1);
     let copy = copy(&letter, edit, number, &before);
-    let streams = BTreeSet::from([incidents(&letter)]);
-    let now = open.load(&streams).await?.remove(&incidents(&letter)).unwrap_or_default();
+    let streams = BTreeSet::from([incident::of(&letter)]);
+    let now = open.load(&streams).await?.remove(&incident::of(&letter)).unwrap_or_default();
     readable(parts, &letter, &copy, open.as_mut(), &mut before).await?;
     let replaced = MessageReplaced {
         group: Name::clone(&letter.lane.group),
@@ -227,7 +142,7 @@ async fn replace(
     };
     let edited = Edited { copy: copy.envelope.id, edit: number, sent: true };
     let row = incident::row(
-        incidents(&letter),
+        incident::of(&letter),
         now,
         [(copy.envelope.id, IncidentEvent::MessageReplaced(replaced))],
     )?;
@@ -314,7 +229,10 @@ fn written(bytes: &[u8]) -> (String, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::Timestamp, message::Key};
+    use crate::{
+        clock::Timestamp,
+        message::{GroupLane, Key},
+    };
 
     fn letter(kind: &str, state: DeadLetterState) -> DeadLetter {
         let name = Name::from("k");

@@ -1,55 +1,44 @@
 //! The world of one run: what all its processes, customers and providers share.
 
+mod leases;
+mod life;
+mod providers;
+mod turns;
+mod wire;
+
+pub(crate) use life::{Life, Process};
+pub(crate) use providers::AGAIN;
+pub(crate) use turns::Slot;
+
 use crate::{
-    broker::Wire,
-    check::Book,
     clock::{StoreClock, Time},
+    deliveries::Book,
     dice::Dice,
-    executor::{Mortals, Wishes},
+    executor::Wishes,
     fault::Fault,
-    gateway::Providers,
-    hearer::Failures,
+    lock::locked,
     mark::{Mark, Marks},
     plan::Plan,
     plant::Plant,
-    process::Process,
-    store::OpenTurns,
     trace::Trace,
 };
-use futures::future::BoxFuture;
+use leases::Leases;
 use oms_core::{
     clock::Timestamp,
-    id::{IdSource, OrderId},
+    id::{IdSource, MessageId, OrderId},
     message::{GroupLane, Message, PackId},
     store::{Lease, MemoryStore},
 };
+use providers::Providers;
 use std::{
     collections::BTreeMap,
-    future::poll_fn,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
-    task::Poll,
 };
-
-/// Takes a lock that nobody panics under.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Lets everybody else go on once: a place where a crash may come between.
-pub(crate) async fn give_way() {
-    let mut waited = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
+use turns::OpenTurns;
+use wire::Wire;
 
 /// Names each process of a world differently, as real ones are.
 #[derive(Default)]
@@ -61,8 +50,11 @@ impl IdSource for Counting {
     }
 }
 
+/// How often a message has failed, by group and message.
+type Failures = Mutex<BTreeMap<(&'static str, MessageId), u32>>;
+
 /// The packs of a run that travel as references.
-pub(crate) type Table = Vec<(PackId, Vec<Message>)>;
+type Table = Vec<(PackId, Vec<Message>)>;
 
 /// Everything that outlives a process.
 pub(crate) struct World {
@@ -110,13 +102,6 @@ pub(crate) struct World {
 pub(crate) struct Outage {
     pub(crate) away_until: Timestamp,
     pub(crate) full_until: Timestamp,
-}
-
-/// Who holds which lane, as the store last said, and how often that changed.
-#[derive(Default)]
-struct Leases {
-    held: BTreeMap<GroupLane, (u128, u64)>,
-    changes: u64,
 }
 
 impl World {
@@ -233,21 +218,25 @@ impl World {
         change(&mut locked(&self.outage));
     }
 
-    /// Notes what the store leased to whom.
-    pub(crate) fn leased(&self, owner: u128, leases: &[Lease]) {
-        let mut known = locked(&self.leases);
-        for lease in leases {
-            let now = (owner, lease.epoch);
-            if known.held.insert(lease.lane.clone(), now) != Some(now) {
-                known.changes += 1;
-                self.trace.say(|| format!("lane {} is owner {owner}'s, epoch {}", lease.lane, lease.epoch));
-            }
+    /// Notes what the store leased to whom. A lease that runs is nobody else's, unless it was given back (rule 8).
+    pub(crate) fn leased(&self, owner: u128, wanted: &[GroupLane], leases: &[Lease]) {
+        let taken = locked(&self.leases).note(self.time.now(), owner, wanted, leases);
+        for lease in leases.iter().filter(|lease| taken.changed.contains(&lease.lane)) {
+            self.trace.say(|| format!("lane {} is owner {owner}'s, epoch {}", lease.lane, lease.epoch));
+        }
+        for (lane, left) in taken.early.iter().filter(|(lane, _)| !self.book().is_removed(&lane.group)) {
+            self.wrong(format!("lane {lane} changed hands while its lease had {left:?} left"));
         }
     }
 
     /// How often a lane has changed hands.
     pub(crate) fn lease_changes(&self) -> u64 {
         locked(&self.leases).changes
+    }
+
+    /// Whether the run is over: once a planted bug was found, nothing more is to be learned.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over.load(Ordering::Relaxed) || (self.plant.is_some() && !self.book().wrong.is_empty())
     }
 
     /// Ends the run.
@@ -273,26 +262,5 @@ impl World {
     /// Lets the late group hear, with the next process that boots.
     pub(crate) fn let_late_hear(&self) {
         self.late.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The executor's view of the world.
-pub(crate) struct Fates(pub(crate) Arc<World>);
-
-impl Mortals for Fates {
-    fn died(&self, place: usize) {
-        if let Some(process) = self.0.processes.get(place) {
-            process.died(&self.0);
-        }
-    }
-
-    fn anew(&self, place: usize, name: &str) -> Option<BoxFuture<'static, ()>> {
-        let process = self.0.processes.get(place)?;
-        self.0.trace.say(|| format!("process {place}: loop {name} crashed, and begins anew"));
-        process.anew(&self.0, name)
-    }
-
-    fn over(&self) -> bool {
-        self.0.over.load(Ordering::Relaxed)
     }
 }
