@@ -17,6 +17,9 @@ use std::{
     thread,
 };
 
+/// As many hexadecimal digits as an id has at least; no word has so many.
+const ID_DIGITS: usize = 16;
+
 /// What looking for one bug brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hunt {
@@ -113,10 +116,32 @@ pub fn plants_table(hunts: &[(Plant, Hunt)]) -> String {
 
 /// The words of a violation without the ids in it, cut to a line.
 fn plain(what: &str) -> String {
-    let is_id = |word: &str| {
-        word.len() > 16 && word.chars().all(|one| one.is_ascii_hexdigit() || "/,:".contains(one))
-    };
-    let words: Vec<&str> = what.split_whitespace().map(|word| if is_id(word) { "…" } else { word }).collect();
-    let text = words.join(" ").replace('|', "/");
-    if text.chars().count() <= 110 { text } else { text.chars().take(109).chain(['…']).collect() }
+    let (mut text, mut digits) = (String::new(), String::new());
+    for one in what.chars().chain(['\n']) {
+        if one.is_ascii_hexdigit() {
+            digits.push(one);
+            continue;
+        }
+        text += if digits.len() < ID_DIGITS { &digits } else { "…" };
+        digits.clear();
+        text.push(if one == '|' { '/' } else { one });
+    }
+    let text = text.trim_end();
+    if text.chars().count() <= 110 {
+        text.to_owned()
+    } else {
+        text.chars().take(109).chain(['…']).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_wrong_is_told_without_ids_and_on_one_line() {
+        let id = "0123456789abcdef".repeat(2);
+        assert_eq!(plain(&format!("{id}/void/1 was told | twice")), "…/void/1 was told / twice");
+        assert_eq!(plain(&"word ".repeat(40)).chars().count(), 110);
+    }
 }

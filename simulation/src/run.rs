@@ -54,7 +54,7 @@ pub struct Outcome {
 #[must_use]
 pub fn run(seed: u64, cuts: &Cuts, plant: Option<Plant>, traced: bool) -> Outcome {
     #[cfg(oms_mutants)]
-    crate::plant::leave_out(plant);
+    crate::bugs::leave_out(plant);
     let world = Arc::new(World::new(Plan::draw(seed, cuts), plant, traced));
     describe(&world);
     let mut executor = Executor::new(world.time.clone(), world.wishes.clone(), Dice::new(seed, "scheduler"));
