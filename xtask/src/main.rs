@@ -34,6 +34,8 @@ enum Task {
     },
     /// Runs seeds of the simulated house; `cargo xtask simulate --help` has the options.
     Simulate(simulate::Arguments),
+    /// Plants every known bug in the simulated house, one at a time, and fails when one is not found.
+    Planted(simulate::PlantedArguments),
     /// Measures what an order costs, in release and beside its peers; a missed target is said, and is no error.
     ///
     /// Without --json it prints a table, and with either one line for each target, met or missed by how much. See
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Task::Tidy => code(tidy::run(&root)),
         Task::Test { local } => code(suite::run(&root, local)),
         Task::Simulate(arguments) => simulate::run(&root, &arguments),
+        Task::Planted(arguments) => simulate::planted(&root, &arguments),
         Task::Bench(arguments) => bench::run(&root, &arguments),
     }
 }

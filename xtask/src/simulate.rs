@@ -18,11 +18,45 @@ pub(crate) struct Arguments {
 pub(crate) const COMMAND: &str =
     "run --profile simulation --locked --quiet --package oms-simulation --bin oms-simulate --";
 
+/// The cargo command that plants every bug in turn, those in the store's own guards as well, and prints the table.
+pub(crate) const PLANTED: &str = "run --release --locked --quiet --package oms-simulation --target-dir target/mutants --example planted --";
+
+/// The flags of that build: a `cfg` and no feature, which would leak into other builds.
+pub(crate) const MUTANTS: (&str, &str) = ("RUSTFLAGS", "--cfg oms_mutants");
+
+/// What `planted` takes.
+#[derive(Debug, Args)]
+pub(crate) struct PlantedArguments {
+    /// In how many seeds each bug is looked for
+    #[arg(default_value_t = 2_000)]
+    seeds: u64,
+    /// How often each is to be found before the next is planted
+    #[arg(default_value_t = 20)]
+    enough: u64,
+}
+
 /// Runs the simulator at `root`, and ends as it does.
 pub(crate) fn run(root: &Path, arguments: &Arguments) -> ExitCode {
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let mut command = Command::new(cargo);
-    command.args(COMMAND.split(' ')).args(&arguments.passed).current_dir(root);
+    let mut command = cargo(root, COMMAND);
+    command.args(&arguments.passed);
+    end(command)
+}
+
+/// Plants every bug in turn, and fails when one is not found.
+pub(crate) fn planted(root: &Path, arguments: &PlantedArguments) -> ExitCode {
+    let mut command = cargo(root, PLANTED);
+    let numbers = [arguments.seeds, arguments.enough].map(|number| number.to_string());
+    command.args(numbers).env(MUTANTS.0, MUTANTS.1);
+    end(command)
+}
+
+fn cargo(root: &Path, line: &str) -> Command {
+    let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
+    command.args(line.split(' ')).current_dir(root);
+    command
+}
+
+fn end(mut command: Command) -> ExitCode {
     match command.status() {
         Ok(status) => {
             status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)

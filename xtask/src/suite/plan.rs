@@ -30,6 +30,8 @@ pub(crate) fn steps(builds: Vec<Step>, server_steps: &[ServerStep], local: bool)
     // All binaries run even after one has failed, so that the counts at the end are those of the whole.
     steps.push(Step::cargo("tests", "test --workspace --all-features --locked --no-fail-fast"));
     steps.push(Step::cargo("simulation", &format!("{} {SEEDS}", simulate::COMMAND)));
+    let planted = Step::cargo("planted bugs", &format!("{} 2000 1", simulate::PLANTED));
+    steps.push(planted.with(simulate::MUTANTS.0, simulate::MUTANTS.1));
     let docs = Step::cargo("docs", "doc --workspace --no-deps --all-features --locked");
     steps.push(docs.with("RUSTDOCFLAGS", "-D warnings"));
     if !local {
@@ -65,7 +67,10 @@ mod tests {
 
     #[test]
     fn the_steps_come_in_their_order() {
-        assert_eq!(names(&[], false), ["format", "tidy", "clippy", "a build", "tests", "simulation", "docs"]);
+        assert_eq!(
+            names(&[], false),
+            ["format", "tidy", "clippy", "a build", "tests", "simulation", "planted bugs", "docs"]
+        );
     }
 
     #[test]
