@@ -121,6 +121,12 @@ impl Wishes {
         self.ask(Wish::Spawn(Owner::World, name.to_owned(), Box::pin(future)));
     }
 
+    /// Forgets the tasks that a process has asked for and that do not run yet.
+    fn forget(&self, process: usize) {
+        let of_it = |wish: &Wish| matches!(wish, Wish::Spawn(owner, ..) if *owner == Owner::Process(process));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|wish| !of_it(wish));
+    }
+
     fn take(&self) -> Vec<Wish> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -268,6 +274,8 @@ impl Executor {
         for task in self.tasks.iter_mut().filter(|task| task.owner == Owner::Process(process)) {
             task.future = None;
         }
+        // What it has only just begun dies with it.
+        self.wishes.forget(process);
         self.armed.retain(|armed| armed.process != process);
         mortals.died(process);
     }
@@ -345,6 +353,19 @@ mod tests {
         assert_eq!(world.run(100), Ended::Stuck, "nothing lives after the tenth poll");
         let counted = (world.begun.load(Ordering::Relaxed), world.deaths.load(Ordering::Relaxed));
         assert_eq!(counted, (2, 1));
+    }
+
+    #[test]
+    fn what_a_process_has_only_just_begun_dies_with_it() {
+        let world = Small::default();
+        let (wishes, late) = (world.wishes.clone(), world.count());
+        let boot = async move {
+            wishes.ask(Wish::Spawn(Owner::Process(0), "loop".to_owned(), late));
+            give_way().await;
+        };
+        world.wishes.ask(Wish::Spawn(Owner::Process(0), "boot".to_owned(), boot.boxed()));
+        world.wishes.ask(Wish::Arm(0, 1, Crash::Process));
+        assert_eq!(world.run(100), Ended::Stuck, "nothing of it lives on");
     }
 
     #[test]

@@ -186,7 +186,8 @@ async fn complain(world: &Arc<World>) {
         let open = accepted.keys().filter(|order| !book.ended().contains_key(order.as_str()));
         open.map(|order| order.as_str().to_owned()).collect()
     };
-    world.wrong(format!("it did not come to rest: {open:?} have not ended, {count:?}"));
+    let waiting = world.store.waiting(None, 3).await.unwrap_or_default();
+    world.wrong(format!("it did not come to rest: {open:?} have not ended, {count:?}, {waiting:?}"));
 }
 
 /// Leases settle: once nothing goes wrong, no lane changes hands any more.
