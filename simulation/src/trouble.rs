@@ -45,7 +45,7 @@ pub(crate) async fn stir(world: Arc<World>) {
     let end = world.time.now().after(world.plan.trouble);
     let weights: Vec<(Fault, u64)> =
         AT_MOMENTS.iter().map(|fault| (*fault, u64::from(world.plan.rates.of(*fault)))).collect();
-    // Half of the moments stay quiet on a calm day, none on a busy one.
+    // Some moments stay quiet: the more of them, the less a seed brings.
     let idle = dice.between(1, 6);
     let all: u64 = weights.iter().map(|(_, weight)| weight.min(&10)).sum::<u64>() + idle;
     loop {
@@ -68,6 +68,11 @@ pub(crate) async fn stir(world: Arc<World>) {
 
 async fn happen(world: &Arc<World>, fault: Fault) {
     let place = world.throw(fault, |dice| dice.index(world.processes.len()));
+    if fault == Fault::Poison {
+        // Poison itself is met by hearers, and counted there; at this moment somebody has it tried again.
+        world.trace.say(|| format!("what is buried is redriven (process {place})"));
+        return redrive(world, place);
+    }
     world.note(fault);
     world.trace.say(|| format!("trouble: {} (process {place})", fault.name()));
     match fault {
@@ -109,8 +114,8 @@ async fn happen(world: &Arc<World>, fault: Fault) {
             let until = world.time.now().after(time);
             world.outage(|outage| outage.full_until = until);
         }
-        // Whatever was buried by now is tried again.
-        _ => redrive(world, place),
+        // What happens by chance at each call has no moment.
+        _ => {}
     }
 }
 
