@@ -13,8 +13,10 @@ enum Place {
     Door,
     Adapter,
     Store,
-    /// Server, simulation, examples and benches: nothing depends on them.
+    /// Server, simulation, conformance, examples and benches: nothing depends on them.
     Outer,
+    /// Real servers for tests: knows nothing of ours.
+    Servers,
     /// The house rules, which must build fast and depend on nothing they judge.
     Xtask,
 }
@@ -45,7 +47,8 @@ fn place(folder: &str) -> Option<Place> {
         ["oms-broker"] => Some(Place::Door),
         ["adapters", _] => Some(Place::Adapter),
         ["stores", _] => Some(Place::Store),
-        ["server" | "simulation" | "examples" | "benches"] => Some(Place::Outer),
+        ["server" | "simulation" | "conformance" | "examples" | "benches"] => Some(Place::Outer),
+        ["servers"] => Some(Place::Servers),
         ["xtask"] => Some(Place::Xtask),
         _ => None,
     }
@@ -54,10 +57,11 @@ fn place(folder: &str) -> Option<Place> {
 /// Lists the places that a package at `place` may depend on.
 fn allowed(place: Place) -> &'static [Place] {
     match place {
-        Place::Core | Place::Xtask => &[],
-        Place::Adapter | Place::Store => &[Place::Core],
+        Place::Core | Place::Servers => &[],
+        Place::Xtask => &[Place::Servers],
+        Place::Adapter | Place::Store => &[Place::Core, Place::Servers],
         Place::Door => &[Place::Core, Place::Adapter, Place::Store],
-        Place::Outer => &[Place::Core, Place::Door, Place::Adapter, Place::Store],
+        Place::Outer => &[Place::Core, Place::Door, Place::Adapter, Place::Store, Place::Servers],
     }
 }
 
@@ -90,7 +94,7 @@ fn foreign(from: Place, name: &str) -> Option<String> {
 fn article(place: Place) -> &'static str {
     match place {
         Place::Adapter | Place::Outer => "an",
-        Place::Core | Place::Door | Place::Store | Place::Xtask => "a",
+        Place::Core | Place::Door | Place::Store | Place::Servers | Place::Xtask => "a",
     }
 }
 
@@ -101,6 +105,7 @@ fn word(place: Place) -> &'static str {
         Place::Adapter => "adapter",
         Place::Store => "store",
         Place::Outer => "outer package",
+        Place::Servers => "test server",
         Place::Xtask => "house rule",
     }
 }
@@ -111,7 +116,8 @@ fn verb(to: Place) -> &'static str {
         Place::Door => "knows oms-broker, which knows it",
         Place::Adapter => "knows an adapter",
         Place::Store => "knows a store",
-        Place::Outer => "knows the server, the simulation, the examples or the benches",
+        Place::Outer => "knows the server, the simulation, the conformance runs, the examples or the benches",
+        Place::Servers => "knows the servers of the tests",
         Place::Xtask => "knows xtask",
     }
 }

@@ -1,0 +1,1 @@
+//! The Kafka adapter: packs in explicit partitions, one reader per lane.

@@ -1,0 +1,1 @@
+//! The NATS JetStream adapter: a durable pull consumer per group and lane.

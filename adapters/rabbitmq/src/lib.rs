@@ -1,0 +1,1 @@
+//! The RabbitMQ adapter: a quorum queue per group and lane.

@@ -1,0 +1,1 @@
+//! The broker suite over real servers.

@@ -1,0 +1,1 @@
+//! The PostgreSQL store: events, states and what is owed, in one schema.
