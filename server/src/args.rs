@@ -9,15 +9,19 @@
 //! ```
 
 mod letters;
+mod store;
+mod wire;
 
 pub use letters::{DeadLettersCommand, LetterArgs, MeantArgs};
+pub use store::{StoreText, StoreUrl};
+pub use wire::{BrokerUrl, Topics, WireArgs};
 
 use crate::{
     plan::Percent,
     source::{Dates, Format, Mapping, Reading},
 };
-use clap::{Args, Parser, Subcommand};
-use oms_core::money::Currency;
+use clap::{Args, Parser, Subcommand, builder::RangedI64ValueParser};
+use oms_core::{message::MAX_LANES, money::Currency};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// How a run ends, for scripts.
@@ -43,6 +47,12 @@ pub struct Cli {
     /// The database file [default: orders.db; of the demo: demo.db]
     #[arg(long, global = true, value_name = "PATH", help_heading = EVERYWHERE)]
     pub db: Option<PathBuf>,
+    /// The store, instead of --db: sqlite:PATH, or postgres://user@host/database, which several processes can share
+    #[arg(long, global = true, value_name = "URL", env = "OMS_STORE", hide_env_values = true, help_heading = EVERYWHERE)]
+    pub store: Option<StoreText>,
+    /// The broker.
+    #[command(flatten)]
+    pub wire: WireArgs,
     /// Print one JSON object on standard output, and nothing else there
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
@@ -55,11 +65,17 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// The database that is meant.
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
+    /// The store that is meant: a file that is named goes before a server that the environment names.
+    ///
+    /// # Errors
+    /// What a store's URL looks like.
+    pub fn store(&self) -> Result<StoreUrl, String> {
         let default = if matches!(self.command, Command::Demo(_)) { "demo.db" } else { "orders.db" };
-        self.db.clone().unwrap_or_else(|| PathBuf::from(default))
+        match (&self.db, &self.store) {
+            (Some(path), _) => Ok(StoreUrl::Sqlite(path.clone())),
+            (None, Some(store)) => store.read(),
+            (None, None) => Ok(StoreUrl::Sqlite(PathBuf::from(default))),
+        }
     }
 }
 
@@ -105,6 +121,9 @@ pub struct WorldArgs {
     /// How many percent of the parcels no carrier takes [default: 0]
     #[arg(long, value_name = "PERCENT")]
     pub refuse: Option<Percent>,
+    /// How many lanes every group has, and so how many turns go on side by side at most [default: 4]
+    #[arg(long, value_name = "N", value_parser = lanes())]
+    pub lanes: Option<u16>,
 }
 
 /// What `demo` takes.
@@ -231,6 +250,11 @@ impl FromStr for Reference {
         }
         Ok(Self { text: text.to_owned() })
     }
+}
+
+/// How many lanes there may be.
+fn lanes() -> RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(1..=i64::from(MAX_LANES))
 }
 
 fn currency(code: &str) -> Result<Currency, String> {

@@ -18,11 +18,11 @@ use oms_core::{
         simulated::{SimulatedCarrier, SimulatedNotifier, SimulatedProvider},
     },
     id::OrderId,
-    oms::{Oms, PlaceRefusal, Placed, Placement},
+    oms::{BuildError, Oms, PlaceRefusal, Placed, Placement},
     order::OrderError,
     payment::Method,
     projection::{Facts, Parcel},
-    store::{Store, Waiting},
+    store::{Store, StoreError, Waiting},
     worker::PlaceError,
 };
 use std::{sync::Arc, time::Duration};
@@ -62,9 +62,10 @@ impl Shop {
             .payment_method(Method::upi(), provider().map_err(outside)?)
             .carrier(carrier.map_err(outside)?)
             .notifier(notifier.map_err(outside)?)
+            .options(world.options())
             .build()
             .await
-            .map_err(|error| Failure::new(Blame::Outside, error))?;
+            .map_err(unbuilt)?;
         Ok(Self { oms, loops: JoinSet::new() })
     }
 
@@ -125,6 +126,12 @@ impl Shop {
             self.loops.shutdown().await;
         }
     }
+}
+
+/// A store of another lane count, or of another release, is not what was meant; anything else may pass.
+fn unbuilt(error: BuildError) -> Failure {
+    let unfit = matches!(&error, BuildError::Store(StoreError::Unfit(_)));
+    Failure::new(if unfit { Blame::Input } else { Blame::Outside }, error)
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> HouseError {

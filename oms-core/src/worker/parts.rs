@@ -55,10 +55,11 @@ pub struct Parts {
     pub gateways: BTreeMap<Name, Arc<dyn Gateway>>,
     /// The settings.
     pub options: Options,
+    /// Who hears what, as the store has it.
+    pub topology: Topology,
     /// What is counted.
     pub tally: Tally,
     pub(super) owner: u128,
-    pub(super) topology: Topology,
     pub(super) desks: Vec<Arc<Desk>>,
     places: BTreeMap<GroupLane, usize>,
     pub(super) relay: Bell,

@@ -24,9 +24,23 @@ fn wrong_usage_ends_with_exit_code_2() {
 fn global_options_stand_before_or_behind_the_command() {
     let before = parse("oms --db a.db --json check").expect("it is usage");
     let behind = parse("oms check --json --db a.db").expect("it is usage");
-    assert_eq!((before.database(), before.json), (behind.database(), behind.json));
-    assert_eq!(parse("oms demo").expect("it is usage").database(), PathBuf::from("demo.db"));
-    assert_eq!(parse("oms check").expect("it is usage").database(), PathBuf::from("orders.db"));
+    assert_eq!((before.store(), before.json), (behind.store(), behind.json));
+    let store = |line: &str| parse(line).expect("it is usage").store();
+    let file = |path| Ok(StoreUrl::Sqlite(PathBuf::from(path)));
+    assert_eq!((store("oms demo"), store("oms check")), (file("demo.db"), file("orders.db")));
+    assert_eq!(store("oms check --store sqlite:a.db"), file("a.db"));
+    assert_eq!(store("oms check --store postgres://host/x --db a.db"), file("a.db"));
+}
+
+#[test]
+fn the_broker_is_in_this_process_and_has_a_topic_for_each_type_unless_it_is_said() {
+    let wire = |line| parse(line).expect("it is usage").wire;
+    assert!(wire("oms status").url().is_memory());
+    assert_eq!(wire("oms status").topics(), Topics::PerType);
+    let said = wire("oms status --broker nats://host --topics per-service");
+    assert_eq!((said.url().scheme(), said.topics()), ("nats", Topics::PerService));
+    assert!(parse("oms status --topics all").is_err());
+    assert!(parse("oms demo --lanes 0").is_err() && parse("oms demo --lanes 4097").is_err());
 }
 
 #[test]

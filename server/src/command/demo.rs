@@ -5,6 +5,7 @@ use super::{
     import::{Brought, Plan, on_ctrl_c},
     open::open,
     output::print,
+    site::Site,
 };
 use crate::{
     args::DemoArgs,
@@ -37,7 +38,8 @@ const SEED: u64 = 6;
 /// How long an order of the demo may stand still.
 const SETTLE: Duration = Duration::from_secs(30);
 
-pub(super) async fn run(db: &Path, json: bool, args: &DemoArgs) -> Result<(), Failure> {
+pub(super) async fn run(site: &Site, json: bool, args: &DemoArgs) -> Result<(), Failure> {
+    let db = site.db();
     let file = args.file.clone().unwrap_or_else(|| PathBuf::from(SAMPLE));
     if !file.exists() {
         let text = format!(
@@ -56,7 +58,7 @@ pub(super) async fn run(db: &Path, json: bool, args: &DemoArgs) -> Result<(), Fa
         settle: SETTLE,
     };
     let survey = plan.survey()?;
-    let (mut shop, world) = open(db, world(), &args.world).await?;
+    let (mut shop, world) = open(site, world(), &args.world).await?;
     shop.run();
     let stop = on_ctrl_c();
     let run = watched(&mut shop, &plan, &survey, world.mix(), &stop).await;
@@ -109,7 +111,7 @@ fn world() -> World {
         delivery: Duration::from_millis(100),
     };
     let (upi, cod, decline) = (Percent::whole(10), Percent::whole(10), Percent::whole(5));
-    World { seed: SEED, upi, cod, decline, refuse: Percent::default(), windows }
+    World { seed: SEED, upi, cod, decline, refuse: Percent::default(), lanes: None, windows }
 }
 
 fn answer(

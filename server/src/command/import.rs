@@ -1,6 +1,6 @@
 //! `oms import`: a file's orders, from placed to ended.
 
-use super::{open::open, output::print};
+use super::{open::open, output::print, site::Site};
 use crate::{
     args::ImportArgs,
     exit::{Blame, Failure},
@@ -41,7 +41,8 @@ pub(super) struct Brought {
     pub(super) outages: u64,
 }
 
-pub(super) async fn run(db: &Path, json: bool, args: &ImportArgs) -> Result<(), Failure> {
+pub(super) async fn run(site: &Site, json: bool, args: &ImportArgs) -> Result<(), Failure> {
+    let db = site.db();
     let stock = StockLevels::read(&args.stock).map_err(Failure::input)?;
     let plan = Plan {
         file: args.file.clone(),
@@ -54,7 +55,7 @@ pub(super) async fn run(db: &Path, json: bool, args: &ImportArgs) -> Result<(), 
     };
     // The file is read before the database is touched: what is refused leaves nothing behind.
     let survey = plan.survey()?;
-    let (mut shop, world) = open(db, World::default(), &args.world).await?;
+    let (mut shop, world) = open(site, World::default(), &args.world).await?;
     shop.run();
     let stop = on_ctrl_c();
     let brought = match plan.open_books(&shop, &survey).await {

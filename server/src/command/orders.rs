@@ -1,6 +1,10 @@
 //! `oms orders`: look at orders, or cancel one.
 
-use super::{open::existing, output::print};
+use super::{
+    open::{existing, working},
+    output::print,
+    site::Site,
+};
 use crate::{
     args::{OrdersCommand, Page, Reference},
     exit::{Blame, Failure},
@@ -14,7 +18,7 @@ use oms_core::{
     projection::{OrderSummary, story::Story},
 };
 use serde::Serialize;
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 /// How many orders are read at a time.
 const PAGE: usize = 200;
@@ -42,8 +46,9 @@ struct Cancelled {
     status: String,
 }
 
-pub(super) async fn run(db: &Path, json: bool, command: OrdersCommand) -> Result<(), Failure> {
-    let shop = existing(db).await?;
+pub(super) async fn run(site: &Site, json: bool, command: OrdersCommand) -> Result<(), Failure> {
+    let acts = matches!(command, OrdersCommand::Cancel { .. });
+    let shop = if acts { working(site).await? } else { existing(site).await? };
     match command {
         OrdersCommand::List { status: _, stuck: true, page: _ } => stuck(&shop, json).await,
         OrdersCommand::List { status, stuck: false, page } => {

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "every line of this folder is a test")]
 
 mod asked;
+mod broker;
 mod killed;
 mod kit;
 mod letters;

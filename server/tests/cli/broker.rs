@@ -1,0 +1,71 @@
+//! The broker and the store by URL: what is refused leaves nothing behind and shows no password.
+
+use crate::kit::Desk;
+use serde_json::json;
+
+/// Refused before anything is made, with this exit code.
+fn refused(line: &str, code: i32, says: &str) {
+    let desk = Desk::new();
+    desk.orders("f.csv", 1, "");
+    let before = desk.contents();
+    let ended = desk.oms(line);
+    assert_eq!((ended.code, ended.out.as_str()), (Some(code), ""), "{line}: {}", ended.err);
+    assert!(ended.err.contains(says), "{line}: {}", ended.err);
+    assert!(!ended.err.contains("secret"), "{line}: {}", ended.err);
+    assert!(desk.contents() == before, "{line} left something behind");
+}
+
+#[test]
+fn a_broker_that_nobody_knows_is_bad_input() {
+    refused("import f.csv --broker redis://me:secret@host", 2, "redis:// is no broker that is known here");
+    refused("import f.csv --broker secret", 2, "this is no broker URL");
+    refused("demo --broker memory://secret", 2, "memory:// takes no host");
+}
+
+#[cfg(not(feature = "nats"))]
+#[test]
+fn a_broker_that_is_not_built_in_names_the_feature_and_the_build_that_has_it() {
+    let line = "import f.csv --broker nats://me:secret@host";
+    refused(line, 2, "the feature \"nats\"");
+    refused(line, 2, "cargo oms-all");
+}
+
+#[cfg(feature = "nats")]
+#[test]
+fn a_broker_that_does_not_answer_ends_with_exit_code_3() {
+    refused(
+        "import f.csv --broker nats://me:secret@127.0.0.1:1",
+        3,
+        "nats://127.0.0.1:1: the nats broker is unavailable",
+    );
+}
+
+#[test]
+fn a_store_that_is_not_built_in_or_is_none_is_bad_input() {
+    refused("import f.csv --store mysql://me:secret@host/x", 2, "a store is sqlite:PATH or postgres://");
+    refused("status --store postgres://me:secret@host", 2, "name the database behind the host");
+}
+
+#[test]
+fn a_topic_for_each_service_changes_nothing_but_the_copies() {
+    let desk = Desk::new();
+    desk.orders("f.csv", 40, "");
+    let hash = |topics: &str| {
+        let db = format!("{topics}.db");
+        let answer = desk.done(&format!("--db {db} --topics {topics} import f.csv --json --lanes 3"));
+        assert_eq!(answer["by_status"], json!({ "completed": 40 }), "{topics}");
+        desk.done(&format!("--db {db} check --json"))["summary_hash"].clone()
+    };
+    assert_eq!(hash("per-service"), hash("per-type"));
+}
+
+#[test]
+fn the_lanes_of_the_first_run_stay_and_others_are_refused() {
+    let desk = Desk::new();
+    desk.orders("f.csv", 2, "");
+    desk.done("--store sqlite:a.db import f.csv --json --lanes 7");
+    desk.done("--db a.db import f.csv --json");
+    let ended = desk.oms("--db a.db import f.csv --json --lanes 4");
+    assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
+    assert!(ended.err.contains("a.db was begun with --lanes 7, and 4 is asked for"), "{}", ended.err);
+}
