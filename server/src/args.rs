@@ -10,10 +10,12 @@
 
 mod letters;
 mod store;
+mod topology;
 mod wire;
 
 pub use letters::{DeadLettersCommand, LetterArgs, MeantArgs};
 pub use store::{StoreText, StoreUrl};
+pub use topology::TopologyCommand;
 pub use wire::{BrokerUrl, Topics, WireArgs};
 
 use crate::{
@@ -96,6 +98,9 @@ pub enum Command {
     DeadLetters(DeadLettersCommand),
     /// Show the units of every SKU
     Stock(Page),
+    /// Show what every process declares at the broker and what is there, or declare it now
+    #[command(subcommand)]
+    Topology(TopologyCommand),
     /// Say whether store, broker and gateways answer, and how much waits; exit code 3 when one does not
     Status,
     /// Derive every figure from the events again, verify the invariants, and name the orders that are stuck

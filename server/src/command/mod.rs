@@ -11,6 +11,7 @@ mod output;
 mod site;
 mod status;
 mod stock;
+mod topology;
 
 use self::site::Site;
 use crate::{
@@ -30,6 +31,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Orders(command) => orders::run(&site, json, command).await,
         Command::DeadLetters(command) => letters::run(&site, json, command).await,
         Command::Stock(page) => stock::run(&site, json, &page).await,
+        Command::Topology(command) => topology::run(&site, json, &command).await,
         Command::Status => status::run(&site, json).await,
         Command::Check => check::run(&site, json).await,
     }

@@ -69,3 +69,26 @@ fn the_lanes_of_the_first_run_stay_and_others_are_refused() {
     assert_eq!((ended.code, ended.out.as_str()), (Some(2), ""));
     assert!(ended.err.contains("a.db was begun with --lanes 7, and 4 is asked for"), "{}", ended.err);
 }
+
+#[test]
+fn a_plan_of_the_topology_names_what_is_missing_and_applying_it_creates_all() {
+    let desk = Desk::new();
+    let plan = desk.done("topology plan --json --lanes 6");
+    assert_eq!(
+        (&plan["lanes"], &plan["applied"], &plan["broker"]),
+        (&json!(6), &json!(false), &json!("memory://"))
+    );
+    let groups = |answer: &serde_json::Value, standing: &str| {
+        let groups = answer["groups"].as_array().expect("a list");
+        groups.iter().filter(|one| one["standing"] == standing).count()
+    };
+    assert_eq!(groups(&plan, "missing"), 5);
+    assert!(
+        plan["topics"].as_array().is_some_and(|topics| topics.contains(&json!("order.shipped"))),
+        "{plan}"
+    );
+    let applied = desk.done("topology apply --json --topics per-service");
+    assert_eq!((groups(&applied, "there"), &applied["lanes"]), (5, &json!(4)));
+    assert_eq!(applied["topics"], json!(["inventory", "order", "payment", "shipping"]));
+    assert!(desk.contents().is_empty(), "no database is made");
+}
