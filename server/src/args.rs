@@ -8,11 +8,13 @@
 //! # Ok::<(), clap::Error>(())
 //! ```
 
+mod blow;
 mod letters;
 mod store;
 mod topology;
 mod wire;
 
+pub use blow::BlowArgs;
 pub use letters::{DeadLettersCommand, LetterArgs, MeantArgs};
 pub use store::{StoreText, StoreUrl};
 pub use topology::TopologyCommand;
@@ -137,6 +139,9 @@ pub struct DemoArgs {
     /// The file of orders [default: the sample that ships with the source]
     #[arg(long, value_name = "PATH")]
     pub file: Option<PathBuf>,
+    /// What befalls it.
+    #[command(flatten)]
+    pub blow: BlowArgs,
     /// The outside world.
     #[command(flatten)]
     pub world: WorldArgs,

@@ -83,6 +83,11 @@ impl Shop {
         }
     }
 
+    /// Ends the loops where they stand, as a kill does; what they had in hand is still owed.
+    pub async fn halt(&mut self) {
+        self.loops.shutdown().await;
+    }
+
     /// Waits until nothing is owed, put off or wished any more, for at most `time`, and closes the shop; says whether it is
     /// at rest. What is left is owed, and found again.
     ///

@@ -4,10 +4,9 @@ use super::{open::open, output::print, site::Site};
 use crate::{
     args::ImportArgs,
     exit::{Blame, Failure},
-    import::{House as _, Intake, Pace, Settled, StockLevels, Stop, Taken},
+    import::{House, Intake, Pace, Settled, StockLevels, Stop, Taken},
     plan::{Gather, PaymentMix, Services, Survey},
     report::{Report, place},
-    shop::Shop,
     show::{ImportAnswer, Progress, figures, grouped},
     source::{Reading, Rows, SourceError},
     world::World,
@@ -63,7 +62,8 @@ pub(super) async fn run(site: &Site, json: bool, args: &ImportArgs) -> Result<()
         Err(failure) => Err(failure),
     };
     shop.close(DRAIN).await;
-    let brought = brought.map_err(|failure| failure.about(db))?;
+    let mut brought = brought.map_err(|failure| failure.about(db))?;
+    brought.outages = shop.oms().metrics().outages;
     print(json, &brought.answer, || shown(&brought, &survey))?;
     brought.finished(db)
 }
@@ -106,35 +106,34 @@ impl Plan {
     }
 
     /// Puts the opening stock on the shelves, once for each SKU.
-    pub(super) async fn open_books(&self, shop: &Shop, survey: &Survey) -> Result<(), Failure> {
-        shop.adjust(self.stock.opening(survey.skus())).await.map_err(Failure::outside)
+    pub(super) async fn open_books<H: House>(&self, house: &H, survey: &Survey) -> Result<(), Failure> {
+        house.adjust(self.stock.opening(survey.skus())).await.map_err(Failure::outside)
     }
 
     /// Brings the file in, until all its orders have ended.
-    pub(super) async fn bring(
+    pub(super) async fn bring<H: House>(
         &self,
-        shop: &Shop,
+        house: &H,
         survey: &Survey,
         mix: PaymentMix,
         stop: &Stop,
     ) -> Result<Brought, Failure> {
-        let before = shop.oms().metrics().outages;
         let mut report = Report::create(&self.report).map_err(Failure::outside)?;
         let rows = Rows::open(&self.file, &self.reading)?;
         let gather = Gather::new(rows, survey, &self.services, mix);
         let orders = survey.totals().orders;
         let placing = Progress::new("placing", orders);
-        let intake = Intake::new(shop, &mut report, self.pace);
+        let intake = Intake::new(house, &mut report, self.pace);
         let (taken, watch) = intake.run(gather, stop, |done| placing.reach(done)).await?;
         drop(placing);
         let ending = Progress::new("ending", taken.placed + taken.already_known);
-        let settled = watch.run(shop, self.settle, stop, |done| ending.reach(done)).await?;
+        let settled = watch.run(house, self.settle, stop, |done| ending.reach(done)).await?;
         for row in &settled.too_late {
             report.add(row).map_err(Failure::outside)?;
         }
         report.finish().map_err(Failure::outside)?;
-        let (open, outages) = (settled.open, shop.oms().metrics().outages - before);
-        Ok(Brought { answer: self.answer(survey, taken, settled), open, stopped: stop.asked(), outages })
+        let open = settled.open;
+        Ok(Brought { answer: self.answer(survey, taken, settled), open, stopped: stop.asked(), outages: 0 })
     }
 
     fn answer(&self, survey: &Survey, taken: Taken, settled: Settled) -> ImportAnswer {

@@ -1,6 +1,6 @@
 //! The broker and the store by URL: what is refused leaves nothing behind and shows no password.
 
-use crate::kit::Desk;
+use crate::kit::{Desk, sample};
 use serde_json::json;
 
 /// Refused before anything is made, with this exit code.
@@ -91,4 +91,36 @@ fn a_plan_of_the_topology_names_what_is_missing_and_applying_it_creates_all() {
     assert_eq!((groups(&applied, "there"), &applied["lanes"]), (5, &json!(4)));
     assert_eq!(applied["topics"], json!(["inventory", "order", "payment", "shipping"]));
     assert!(desk.contents().is_empty(), "no database is made");
+}
+
+#[test]
+fn a_demo_that_is_struck_in_mid_run_ends_like_one_that_never_was_and_shows_the_providers_own_ledger() {
+    let desk = Desk::new();
+    desk.write("f.csv", sample(Some("12600")));
+    let demo = |db: &str, more: &str| desk.done(&format!("demo --db {db} --file f.csv --json {more}"));
+    let never = demo("a.db", "");
+    assert!(never["blow"].is_null());
+    for (db, more, wiped) in [
+        ("b.db", "--wipe-at 50%", true),
+        ("c.db", "--then memory://", false),
+        ("d.db", "--wipe-at 30 --wipe-with true --then memory:// --topics per-service", true),
+    ] {
+        let struck = demo(db, more);
+        assert_eq!(struck["summary_hash"], never["summary_hash"], "{more}");
+        assert_eq!((&struck["violations"], &struck["placed"]), (&json!([]), &never["placed"]), "{more}");
+        let blow = &struck["blow"];
+        assert_eq!((&blow["wiped"], &blow["then"]), (&json!(wiped), &json!("memory://")), "{more}");
+        assert!(blow["owed"].as_u64() > Some(0), "{more}: nothing was on its way: {blow}");
+        let captured = |ledger: &str| blow[ledger]["captured_minor"].as_i64().expect("a number");
+        assert!(captured("before") < captured("after"), "{more}: {blow}");
+        assert_eq!(blow["after"]["charged_twice"], 0, "{more}");
+    }
+    let text = desk.oms("demo --db e.db --file f.csv --wipe-at 50%").out;
+    assert!(text.contains("the payment provider's own ledger") && text.contains("carried on"), "{text}");
+}
+
+#[test]
+fn what_a_demo_would_go_on_over_is_refused_before_anything_is_stored() {
+    refused("demo --then redis://me:secret@host", 2, "redis:// is no broker that is known here");
+    refused("demo --file f.csv --wipe-with true", 2, "--wipe-at");
 }
