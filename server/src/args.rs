@@ -13,12 +13,14 @@ mod letters;
 mod store;
 mod topology;
 mod wire;
+mod worker;
 
 pub use blow::BlowArgs;
 pub use letters::{DeadLettersCommand, LetterArgs, MeantArgs};
 pub use store::{StoreText, StoreUrl};
 pub use topology::TopologyCommand;
 pub use wire::{BrokerUrl, Topics, WireArgs};
+pub use worker::{Service, WorkerArgs};
 
 use crate::{
     plan::Percent,
@@ -40,6 +42,11 @@ Exit codes:
 const INTERRUPT: &str = "\
 Ctrl-C finishes what is begun and ends with exit code 3; a second one ends at once. Neither loses anything, nor does a \
 kill: the same command goes on where it stopped, and places nothing twice.";
+
+/// What a worker says of its end.
+const WORKER_ENDS: &str = "\
+Ctrl-C, or SIGTERM, finishes what is begun and ends with exit code 0. What was not begun goes to the other processes on the \
+same store, at once; after a kill it does once this one's leases have expired.";
 
 /// The heading of options that every command has.
 const EVERYWHERE: &str = "Options of every command";
@@ -92,6 +99,9 @@ pub enum Command {
     /// Place the orders of a CSV or NDJSON file, cancel what its cancellations match, and wait until all have ended
     #[command(after_help = INTERRUPT)]
     Import(Box<ImportArgs>),
+    /// Run some services in a process of their own, on a store that several processes share, until it is told to end
+    #[command(after_help = WORKER_ENDS)]
+    Worker(Box<WorkerArgs>),
     /// Look at orders, or cancel one
     #[command(subcommand)]
     Orders(OrdersCommand),
@@ -176,6 +186,9 @@ pub struct ImportArgs {
     /// Leave orders alone that have not moved for so long, such as 500ms, 30s or 2m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub settle: Duration,
+    /// Run no services here: workers on the same store do; not with an SQLite file, which belongs to one process
+    #[arg(long)]
+    pub no_services: bool,
     /// The report of refused rows [default: FILE.report.csv beside the database]
     #[arg(long, value_name = "PATH")]
     pub report: Option<PathBuf>,

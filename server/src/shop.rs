@@ -40,7 +40,8 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Puts the system together over a store and a broker; nothing runs before [`Shop::run`].
+    /// Puts the system together over a store and a broker; nothing runs before [`Shop::run`], and then only the services that
+    /// are named, or all where none is.
     ///
     /// # Errors
     /// [`Failure`] when the ledger or the store is out of reach.
@@ -49,6 +50,7 @@ impl Shop {
         store: Arc<dyn Store>,
         ledger: Ledger,
         world: World,
+        served: &[&str],
     ) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ledger: Arc<dyn Journal> = Arc::new(ledger);
@@ -57,15 +59,14 @@ impl Shop {
         let carrier = SimulatedCarrier::open(draws, windows, Arc::clone(&clock), Arc::clone(&ledger));
         let notifier = SimulatedNotifier::open(draws, Arc::clone(&clock), Arc::clone(&ledger));
         let outside = |error| Failure::new(Blame::Outside, error);
-        let oms = Oms::builder(broker, store, Arc::clone(&clock), Arc::new(RandomIds::default()))
+        let builder = Oms::builder(broker, store, Arc::clone(&clock), Arc::new(RandomIds::default()))
             .payment_method(Method::card(), provider().map_err(outside)?)
             .payment_method(Method::upi(), provider().map_err(outside)?)
             .carrier(carrier.map_err(outside)?)
             .notifier(notifier.map_err(outside)?)
-            .options(world.options())
-            .build()
-            .await
-            .map_err(unbuilt)?;
+            .options(world.options());
+        let builder = if served.is_empty() { builder } else { builder.serve(served.iter().copied()) };
+        let oms = builder.build().await.map_err(unbuilt)?;
         Ok(Self { oms, loops: JoinSet::new() })
     }
 

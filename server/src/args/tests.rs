@@ -99,3 +99,16 @@ fn the_help_names_every_status_that_a_list_may_ask_for() {
         assert!(help.contains(status.name()), "{}: {help}", status.name());
     }
 }
+
+#[test]
+fn a_worker_serves_the_services_that_are_named_each_once() {
+    let groups = |line| match parse(line).expect("it is usage").command {
+        Command::Worker(args) => args.groups(),
+        other => panic!("a worker: {other:?}"),
+    };
+    assert_eq!(groups("oms worker --service payment order payment"), ["order", "payment"]);
+    assert_eq!(groups("oms worker --service shipping --service notification"), ["shipping", "notification"]);
+    for line in ["oms worker", "oms worker --service", "oms worker --service loyalty"] {
+        assert!(parse(line).is_err(), "{line}");
+    }
+}

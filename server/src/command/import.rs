@@ -1,6 +1,10 @@
 //! `oms import`: a file's orders, from placed to ended.
 
-use super::{open::open, output::print, site::Site};
+use super::{
+    open::{must_share, open},
+    output::print,
+    site::Site,
+};
 use crate::{
     args::ImportArgs,
     exit::{Blame, Failure},
@@ -42,6 +46,9 @@ pub(super) struct Brought {
 
 pub(super) async fn run(site: &Site, json: bool, args: &ImportArgs) -> Result<(), Failure> {
     let db = site.db();
+    if args.no_services {
+        must_share(site, "--no-services")?;
+    }
     let stock = StockLevels::read(&args.stock).map_err(Failure::input)?;
     let plan = Plan {
         file: args.file.clone(),
@@ -55,7 +62,9 @@ pub(super) async fn run(site: &Site, json: bool, args: &ImportArgs) -> Result<()
     // The file is read before the database is touched: what is refused leaves nothing behind.
     let survey = plan.survey()?;
     let (mut shop, world) = open(site, World::default(), &args.world).await?;
-    shop.run();
+    if !args.no_services {
+        shop.run();
+    }
     let stop = on_ctrl_c();
     let brought = match plan.open_books(&shop, &survey).await {
         Ok(()) => plan.bring(&shop, &survey, world.mix(), &stop).await,

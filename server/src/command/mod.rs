@@ -12,6 +12,7 @@ mod site;
 mod status;
 mod stock;
 mod topology;
+mod worker;
 
 use self::site::Site;
 use crate::{
@@ -28,6 +29,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo(args) => demo::run(&site, json, &args).await,
         Command::Import(args) => import::run(&site, json, &args).await,
+        Command::Worker(args) => worker::run(&site, json, &args).await,
         Command::Orders(command) => orders::run(&site, json, command).await,
         Command::DeadLetters(command) => letters::run(&site, json, command).await,
         Command::Stock(page) => stock::run(&site, json, &page).await,

@@ -20,8 +20,18 @@ use std::sync::Arc;
 
 /// Opens a store, or makes an empty one with the world of `first` and the command line, over the broker that is named.
 pub(super) async fn open(site: &Site, first: World, args: &WorldArgs) -> Result<(Shop, World), Failure> {
+    serving(site, first, args, &[]).await
+}
+
+/// As [`open`], for a process that serves these groups only; all where none is named.
+pub(super) async fn serving(
+    site: &Site,
+    first: World,
+    args: &WorldArgs,
+    groups: &[&str],
+) -> Result<(Shop, World), Failure> {
     let broker = connect(&site.wire).await?;
-    let (shop, world) = over(site, first, args, Arc::clone(&broker)).await?;
+    let (shop, world) = made(site, first, args, Arc::clone(&broker), groups).await?;
     declare(broker.as_ref(), shop.oms().topology(), &site.wire.url()).await?;
     Ok((shop, world))
 }
@@ -33,6 +43,16 @@ pub(super) async fn over(
     args: &WorldArgs,
     broker: Arc<dyn Broker>,
 ) -> Result<(Shop, World), Failure> {
+    made(site, first, args, broker, &[]).await
+}
+
+async fn made(
+    site: &Site,
+    first: World,
+    args: &WorldArgs,
+    broker: Arc<dyn Broker>,
+    groups: &[&str],
+) -> Result<(Shop, World), Failure> {
     // Before the store is touched: what is refused leaves nothing behind.
     let known = World::read(site.db()).map_err(Failure::input)?;
     let world = known.unwrap_or_else(|| first.with(args));
@@ -41,7 +61,21 @@ pub(super) async fn over(
     if known.is_none() {
         world.write(site.db()).map_err(Failure::outside)?;
     }
-    Ok((shop(site, store, world, broker).await?, world))
+    Ok((shop(site, store, world, broker, groups).await?, world))
+}
+
+/// Refuses a store that only one process can have to what needs others beside it.
+pub(super) fn must_share(site: &Site, what: &str) -> Result<(), Failure> {
+    match &site.store {
+        StoreUrl::Sqlite(path) => {
+            let text = format!(
+                "{what} needs a store that several processes share, and an SQLite file belongs to one; \
+                 name one with --store postgres://user@host/database"
+            );
+            Err(Failure::input(text).about(path))
+        }
+        StoreUrl::Postgres { .. } => Ok(()),
+    }
 }
 
 /// Opens a store that must be there, to be asked: no broker is needed for that.
@@ -67,7 +101,7 @@ pub(super) async fn existing_over(site: &Site, broker: Arc<dyn Broker>) -> Resul
         return Err(Failure::input(text));
     }
     let world = World::read(site.db()).map_err(Failure::input)?.unwrap_or_default();
-    shop(site, store(&site.store)?, world, broker).await
+    shop(site, store(&site.store)?, world, broker, &[]).await
 }
 
 async fn shop(
@@ -75,9 +109,10 @@ async fn shop(
     store: Arc<dyn Store>,
     world: World,
     broker: Arc<dyn Broker>,
+    groups: &[&str],
 ) -> Result<Shop, Failure> {
     let ledger = Ledger::open(&Ledger::place(site.db())).map_err(Failure::outside)?;
-    Shop::open(broker, store, ledger, world).await
+    Shop::open(broker, store, ledger, world, groups).await
 }
 
 fn store(url: &StoreUrl) -> Result<Arc<dyn Store>, Failure> {

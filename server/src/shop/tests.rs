@@ -33,7 +33,7 @@ async fn orders_of_a_file_end_and_the_cancelled_one_is_cancelled() {
     std::fs::write(&file, text).expect("it can be written");
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
     let ledger = Ledger::open(&folder.path().join("ledger")).expect("it opens");
-    let mut shop = Shop::open(Arc::new(MemoryBroker::default()), store, ledger, World::default())
+    let mut shop = Shop::open(Arc::new(MemoryBroker::default()), store, ledger, World::default(), &[])
         .await
         .expect("it opens");
     shop.run();

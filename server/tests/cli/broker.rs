@@ -124,3 +124,10 @@ fn what_a_demo_would_go_on_over_is_refused_before_anything_is_stored() {
     refused("demo --then redis://me:secret@host", 2, "redis:// is no broker that is known here");
     refused("demo --file f.csv --wipe-with true", 2, "--wipe-at");
 }
+
+#[test]
+fn a_worker_needs_a_store_that_several_processes_share() {
+    let says = "a.db: oms worker needs a store that several processes share";
+    refused("--db a.db worker --service payment", 2, says);
+    refused("--db a.db import f.csv --no-services", 2, "an SQLite file belongs to one");
+}
