@@ -111,7 +111,13 @@ async fn shop(
     broker: Arc<dyn Broker>,
     groups: &[&str],
 ) -> Result<Shop, Failure> {
-    let ledger = Ledger::open(&Ledger::place(site.db())).map_err(Failure::outside)?;
+    let place = Ledger::place(site.db());
+    let ledger = match &site.store {
+        StoreUrl::Sqlite(_) => Ledger::open(&place),
+        // The simulated world is one, however many processes call it.
+        StoreUrl::Postgres { .. } => Ledger::share(&place),
+    };
+    let ledger = ledger.map_err(Failure::outside)?;
     Shop::open(broker, store, ledger, world, groups).await
 }
 
