@@ -23,7 +23,15 @@ use oms_core::{
     worker::Options,
 };
 use serde::Serialize;
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long what was created may take until it can be asked about, and how often it is asked.
+const SETTLE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(200);
 
 /// How a group stands at the broker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -82,9 +90,7 @@ pub(super) async fn run(site: &Site, json: bool, command: &TopologyCommand) -> R
         Topics::PerType => topology,
         Topics::PerService => PerService::topology(&topology),
     };
-    let groups =
-        try_join_all(shown.hears.iter().map(|(group, hears)| standing(&broker, group, hears, shown.lanes)));
-    let groups = groups.await.map_err(|error| refused(&url, error))?;
+    let groups = standings(&broker, &shown, applies).await.map_err(|error| refused(&url, error))?;
     let topics = shown.hears.into_values().flatten().chain(shown.public).collect();
     let answer = Answer { broker: url.to_string(), lanes: shown.lanes, topics, groups, applied: applies };
     print(json, &answer, || text(&answer))?;
@@ -115,6 +121,22 @@ async fn topology(site: &Site, lanes: Option<u16>) -> Result<Topology, Failure> 
     let broker = Arc::new(MemoryBroker::default());
     let built = Oms::builder(broker, store, clock, Arc::new(RandomIds::default())).options(options).build();
     Ok(built.await.map_err(Failure::input)?.topology().clone())
+}
+
+/// How all groups stand. What was only just created may take a moment until a broker of several parts knows it everywhere.
+async fn standings(
+    broker: &Arc<dyn Broker>,
+    topology: &Topology,
+    created: bool,
+) -> Result<Vec<Group>, BrokerError> {
+    let until = Instant::now() + if created { SETTLE } else { Duration::ZERO };
+    loop {
+        let each = topology.hears.iter().map(|(group, hears)| standing(broker, group, hears, topology.lanes));
+        match try_join_all(each).await {
+            Err(BrokerError::Unavailable { .. }) if Instant::now() < until => tokio::time::sleep(LOOK).await,
+            found => return found,
+        }
+    }
 }
 
 /// How a group stands, as far as a broker tells: it knows its first and its last lane, and none behind it.
