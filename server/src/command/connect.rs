@@ -4,8 +4,14 @@ use crate::{
     args::{BrokerUrl, Topics, WireArgs},
     exit::{Blame, Failure},
 };
-use oms_broker::ConnectError;
-use oms_core::broker::{Broker, BrokerError, PerService, Topology};
+use oms_broker::{ConnectError, RandomIds, SystemClock};
+use oms_core::{
+    broker::{Broker, BrokerError, MemoryBroker, PerService, Topology},
+    clock::Clock,
+    oms::Oms,
+    store::MemoryStore,
+    worker::Options,
+};
 use std::sync::Arc;
 
 /// Connects to the broker.
@@ -30,6 +36,15 @@ pub(super) async fn declare(
     url: &BrokerUrl,
 ) -> Result<(), Failure> {
     broker.declare(topology).await.map_err(|error| refused(url, error))
+}
+
+/// What a house of the five services declares: asked of one that keeps nothing, so that no store is touched for it.
+pub(super) async fn whole(options: Options) -> Result<Topology, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
+    let broker = Arc::new(MemoryBroker::default());
+    let built = Oms::builder(broker, store, clock, Arc::new(RandomIds::default())).options(options).build();
+    Ok(built.await.map_err(Failure::input)?.topology().clone())
 }
 
 /// A broker that refuses is told wrong things; one that does not answer may come back.

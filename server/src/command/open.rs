@@ -1,7 +1,7 @@
 //! Opening a house: the store, the broker, and the ledger beside the store.
 
 use super::{
-    connect::{connect, declare},
+    connect::{connect, declare, whole},
     site::Site,
 };
 use crate::{
@@ -31,9 +31,7 @@ pub(super) async fn serving(
     groups: &[&str],
 ) -> Result<(Shop, World), Failure> {
     let broker = connect(&site.wire).await?;
-    let (shop, world) = made(site, first, args, Arc::clone(&broker), groups).await?;
-    declare(broker.as_ref(), shop.oms().topology(), &site.wire.url()).await?;
-    Ok((shop, world))
+    made(site, first, args, broker, groups).await
 }
 
 /// As [`open`], over a broker that is there already.
@@ -57,6 +55,7 @@ async fn made(
     let known = World::read(site.db()).map_err(Failure::input)?;
     let world = known.unwrap_or_else(|| first.with(args));
     world.agrees(site.db(), args).map_err(Failure::input)?;
+    declare(broker.as_ref(), &whole(world.options()).await?, &site.wire.url()).await?;
     let store = store(&site.store)?;
     if known.is_none() {
         world.write(site.db()).map_err(Failure::outside)?;

@@ -1,7 +1,7 @@
 //! `oms topology`: what every process declares at the broker, compared with what is there, and created.
 
 use super::{
-    connect::{connect, refused},
+    connect::{connect, refused, whole},
     output::print,
     site::Site,
 };
@@ -12,14 +12,10 @@ use crate::{
     world::World,
 };
 use futures::future::try_join_all;
-use oms_broker::{RandomIds, SystemClock};
 use oms_core::{
-    broker::{Broker, BrokerError, MemoryBroker, PerService, Topology},
-    clock::Clock,
+    broker::{Broker, BrokerError, PerService, Topology},
     id::Name,
     message::GroupLane,
-    oms::Oms,
-    store::MemoryStore,
     worker::Options,
 };
 use serde::Serialize;
@@ -111,16 +107,11 @@ fn verdict(url: &BrokerUrl, answer: &Answer) -> Result<(), Failure> {
     Err(Failure::input(text).named(url))
 }
 
-/// What a house of the five services declares; with the lanes that its database was begun with, unless others are asked for.
+/// What is declared; with the lanes that the database was begun with, unless others are asked for.
 async fn topology(site: &Site, lanes: Option<u16>) -> Result<Topology, Failure> {
     let world = World::read(site.db()).map_err(Failure::input)?.unwrap_or_default();
     let options = world.options();
-    let options = Options { lanes: lanes.unwrap_or(options.lanes), ..options };
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let store = Arc::new(MemoryStore::new(Arc::clone(&clock)));
-    let broker = Arc::new(MemoryBroker::default());
-    let built = Oms::builder(broker, store, clock, Arc::new(RandomIds::default())).options(options).build();
-    Ok(built.await.map_err(Failure::input)?.topology().clone())
+    whole(Options { lanes: lanes.unwrap_or(options.lanes), ..options }).await
 }
 
 /// How all groups stand. What was only just created may take a moment until a broker of several parts knows it everywhere.
@@ -182,6 +173,7 @@ fn text(answer: &Answer) -> String {
 mod tests {
     use super::*;
     use futures::FutureExt as _;
+    use oms_core::broker::MemoryBroker;
 
     fn standings(lanes: u16, declared: Option<u16>) -> Standing {
         let broker: Arc<dyn Broker> = Arc::new(MemoryBroker::default());

@@ -11,7 +11,7 @@ use self::{
 };
 use super::{
     check,
-    connect::{connect, declare, named},
+    connect::{connect, named},
     import::{Brought, Plan, on_ctrl_c},
     open::over,
     output::print,
@@ -72,8 +72,7 @@ pub(super) async fn run(site: &Site, json: bool, args: &DemoArgs) -> Result<(), 
     };
     let survey = plan.survey()?;
     let (broker, blow) = brokers(site, &args.blow, survey.totals().orders).await?;
-    let (mut shop, world) = over(site, world(), &args.world, Arc::clone(&broker)).await?;
-    declare(broker.as_ref(), shop.oms().topology(), &site.wire.url()).await?;
+    let (mut shop, world) = over(site, world(), &args.world, broker).await?;
     shop.run();
     let run = watched(Struck::new(site, shop, blow), &plan, &survey, world.mix()).await;
     let (left, brought, cost, rested) = run.map_err(|failure| failure.about(db))?;
