@@ -17,7 +17,7 @@ use crate::{
     source::{Dates, Format, Mapping, Reading},
 };
 use clap::{Args, Parser, Subcommand};
-use oms_core::money::Currency;
+use oms_core::{clock::Timestamp, money::Currency};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// How a run ends, for scripts.
@@ -190,10 +190,27 @@ pub enum OrdersCommand {
         #[command(flatten)]
         page: Page,
     },
-    /// Tell the whole story of an order
+    /// Tell the whole story of an order, or its story until a version or a time
     Show {
         /// Its id, the first 6 or more digits of it, or the source's order number
         order: Reference,
+        /// As it was at this version: 1 when it was placed
+        #[arg(long, value_name = "N", conflicts_with = "at", value_parser = clap::value_parser!(u64).range(1..))]
+        version: Option<u64>,
+        /// As it was at this time, such as 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        at: Option<Timestamp>,
+    },
+    /// Show what changed of an order between two of its versions
+    Diff {
+        /// Its id, the first 6 or more digits of it, or the source's order number
+        order: Reference,
+        /// The version to begin at
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+        from: u64,
+        /// The version to end at [default: the newest]
+        #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..))]
+        to: Option<u64>,
     },
     /// Ask for an order to be cancelled: undone and refunded before its dispatch, refused with reasons after it
     Cancel {
@@ -235,6 +252,12 @@ impl FromStr for Reference {
 
 fn currency(code: &str) -> Result<Currency, String> {
     Currency::new(code).map_err(|error| error.to_string())
+}
+
+/// Reads a moment such as `2026-01-31T12:00:00Z`.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let wrong = || format!("{text:?} is no time; write it with its zone, such as 2026-01-31T12:00:00Z");
+    Timestamp::parse(text).ok_or_else(wrong)
 }
 
 /// Reads a time such as `500ms`, `30s`, `2m` or `1h`.

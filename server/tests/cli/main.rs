@@ -6,6 +6,7 @@ mod asked;
 mod killed;
 mod kit;
 mod letters;
+mod past;
 mod poison;
 mod refused;
 mod status;

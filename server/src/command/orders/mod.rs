@@ -1,5 +1,7 @@
 //! `oms orders`: look at orders, or cancel one.
 
+mod past;
+
 use super::{open::existing, output::print};
 use crate::{
     args::{OrdersCommand, Page, Reference},
@@ -11,7 +13,7 @@ use crate::{
 use oms_core::{
     event::public::Status,
     id::{OrderId, order_id},
-    projection::{OrderSummary, story::Story},
+    projection::{Moment, OrderSummary, story::Story},
 };
 use serde::Serialize;
 use std::{path::Path, time::Duration};
@@ -49,14 +51,26 @@ pub(super) async fn run(db: &Path, json: bool, command: OrdersCommand) -> Result
         OrdersCommand::List { status, stuck: false, page } => {
             list(&shop, json, status.as_deref(), &page).await
         }
-        OrdersCommand::Show { order } => {
+        OrdersCommand::Show { order, version, at } => {
+            let moment = version.map(Moment::Version).or(at.map(Moment::Time));
             let order = find(&shop, &order).await?;
-            let story = shop.oms().story(&order).await.map_err(Failure::outside)?;
-            let summary = shop.oms().order(&order).await.map_err(Failure::outside)?;
-            print(json, &Shown { summary, story: &story }, || story.to_string())
+            match moment {
+                Some(moment) => past::show(&shop, json, &order, moment).await,
+                None => show(&shop, json, &order).await,
+            }
+        }
+        OrdersCommand::Diff { order, from, to } => {
+            let order = find(&shop, &order).await?;
+            past::diff(&shop, json, &order, from, to).await
         }
         OrdersCommand::Cancel { order, reason } => cancel(shop, json, &order, &reason).await,
     }
+}
+
+async fn show(shop: &Shop, json: bool, order: &OrderId) -> Result<(), Failure> {
+    let story = shop.oms().story(order).await.map_err(Failure::outside)?;
+    let summary = shop.oms().order(order).await.map_err(Failure::outside)?;
+    print(json, &Shown { summary, story: &story }, || story.to_string())
 }
 
 async fn list(shop: &Shop, json: bool, status: Option<&str>, page: &Page) -> Result<(), Failure> {
