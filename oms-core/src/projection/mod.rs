@@ -14,6 +14,7 @@ mod figures;
 #[cfg(test)]
 mod fixture;
 mod letter;
+pub mod model;
 mod phases;
 mod read;
 #[cfg(test)]

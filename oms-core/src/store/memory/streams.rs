@@ -123,6 +123,11 @@ impl StreamTable {
         found
     }
 
+    /// The newest position of a lane; 0 when nothing was written there.
+    pub(super) fn head(&self, lane: &GroupLane) -> u64 {
+        self.log.get(lane).and_then(|log| log.last()).map_or(0, |written| written.position)
+    }
+
     /// The streams of a kind after an id, in order.
     pub(super) fn of_kind(
         &mut self,
