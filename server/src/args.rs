@@ -17,7 +17,7 @@ use crate::{
     source::{Dates, Format, Mapping, Reading},
 };
 use clap::{Args, Parser, Subcommand};
-use oms_core::{clock::Timestamp, money::Currency};
+use oms_core::{clock::Timestamp, id::CustomerId, money::Currency};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// How a run ends, for scripts.
@@ -78,6 +78,9 @@ pub enum Command {
     /// Look at messages that could not be handled, try them again, or send an edited copy
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Look at the read models, build one anew, or hold it against a fresh fold of the events
+    #[command(subcommand)]
+    Projections(ProjectionsCommand),
     /// Show the units of every SKU
     Stock(Page),
     /// Say whether store, broker and gateways answer, and how much waits; exit code 3 when one does not
@@ -183,6 +186,12 @@ pub enum OrdersCommand {
         /// Only those of this status: pending, confirmed, paid, shipped, completed, failed or cancelled
         #[arg(long, conflicts_with = "stuck")]
         status: Option<String>,
+        /// Only those of this customer
+        #[arg(long, value_name = "ID", conflicts_with = "stuck", value_parser = customer)]
+        customer: Option<CustomerId>,
+        /// Only those placed at this time or later, such as 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME", conflicts_with = "stuck", value_parser = moment)]
+        since: Option<Timestamp>,
         /// Only those that will not end by themselves, each with its reason
         #[arg(long)]
         stuck: bool,
@@ -222,6 +231,27 @@ pub enum OrdersCommand {
     },
 }
 
+/// What to do with read models.
+#[derive(Debug, Subcommand)]
+pub enum ProjectionsCommand {
+    /// List the read models, and how far each has read
+    List,
+    /// Build a read model anew beside the one that is shown, compare, and show the new one; a build that was killed goes on
+    /// where it stopped
+    Rebuild {
+        /// Which one [default: all]
+        model: Option<String>,
+        /// Read at most so many events a second, to leave the machine to others; 0 is no limit
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        rate: u32,
+    },
+    /// Compare what is shown with a fresh fold of all events; exit code 1 when they differ
+    Verify {
+        /// Which one [default: all]
+        model: Option<String>,
+    },
+}
+
 /// How an order is named on the command line. A text may be several of these; the id is tried first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
@@ -248,6 +278,10 @@ impl FromStr for Reference {
         }
         Ok(Self { text: text.to_owned() })
     }
+}
+
+fn customer(text: &str) -> Result<CustomerId, String> {
+    CustomerId::new(text).map_err(|error| error.to_string())
 }
 
 fn currency(code: &str) -> Result<Currency, String> {

@@ -21,7 +21,7 @@ use oms_core::{
     oms::{Oms, PlaceRefusal, Placed, Placement},
     order::OrderError,
     payment::Method,
-    projection::{Facts, Parcel},
+    projection::{Facts, Parcel, model::ReadModels},
     store::{Store, Waiting},
     worker::PlaceError,
 };
@@ -46,7 +46,7 @@ impl Shop {
     /// [`Failure`] when the ledger or the store is out of reach.
     pub async fn open(
         broker: Arc<dyn Broker>,
-        store: Arc<dyn Store>,
+        (store, models): (Arc<dyn Store>, Arc<dyn ReadModels>),
         ledger: Ledger,
         world: World,
     ) -> Result<Self, Failure> {
@@ -62,6 +62,7 @@ impl Shop {
             .payment_method(Method::upi(), provider().map_err(outside)?)
             .carrier(carrier.map_err(outside)?)
             .notifier(notifier.map_err(outside)?)
+            .read_models(models)
             .build()
             .await
             .map_err(|error| Failure::new(Blame::Outside, error))?;
@@ -74,9 +75,10 @@ impl Shop {
         &self.oms
     }
 
-    /// Starts the loops, each a task of its own, so that all cores work.
+    /// Starts the loops, each a task of its own, so that all cores work; but not those of the read models, which are brought
+    /// up to date by the command that asks them.
     pub fn run(&mut self) {
-        for task in self.oms.tasks() {
+        for task in self.oms.tasks().into_iter().filter(|task| !task.name.starts_with("projection/")) {
             tracing::debug!(task = task.name, "started");
             self.loops.spawn(task.future);
         }

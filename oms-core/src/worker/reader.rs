@@ -2,7 +2,7 @@
 
 use super::{metrics::add, parts::Parts};
 use crate::{
-    projection::model::{Keeper, Library, Projection, Rebuild},
+    projection::model::{BATCH, Keeper, Library, Projection, Rebuild},
     store::StoreError,
 };
 use std::{sync::Arc, time::Duration};
@@ -51,7 +51,7 @@ async fn keep(
 
 async fn keep_up(parts: &Parts, mut keeper: Keeper, model: &str) -> Result<(), StoreError> {
     while !parts.draining() {
-        if keeper.step().await?.caught_up
+        if keeper.step(BATCH).await?.caught_up
             && let Some(bell) = parts.readers.get(model)
         {
             parts.listen(bell, IDLE).await;
@@ -63,7 +63,7 @@ async fn keep_up(parts: &Parts, mut keeper: Keeper, model: &str) -> Result<(), S
 
 async fn build(parts: &Parts, mut rebuild: Rebuild) -> Result<(), StoreError> {
     while !parts.draining() {
-        if rebuild.step().await?.caught_up {
+        if rebuild.step(BATCH).await?.caught_up {
             rebuild.publish().await?;
             return Ok(());
         }

@@ -7,6 +7,7 @@ mod letters;
 mod open;
 mod orders;
 mod output;
+mod projections;
 mod status;
 mod stock;
 
@@ -26,6 +27,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Import(args) => import::run(&db, json, &args).await,
         Command::Orders(command) => orders::run(&db, json, command).await,
         Command::DeadLetters(command) => letters::run(&db, json, command).await,
+        Command::Projections(command) => projections::run(&db, json, command).await,
         Command::Stock(page) => stock::run(&db, json, &page).await,
         Command::Status => status::run(&db, json).await,
         Command::Check => check::run(&db, json).await,

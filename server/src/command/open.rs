@@ -37,7 +37,8 @@ pub(super) async fn existing(db: &Path) -> Result<Shop, Failure> {
 async fn shop(db: &Path, store: SqliteStore, world: World) -> Result<Shop, Failure> {
     let ledger = Ledger::open(&Ledger::place(db)).map_err(Failure::outside)?;
     let broker = oms_broker::connect("memory://").await.map_err(Failure::outside)?;
-    Shop::open(broker, Arc::new(store), ledger, world).await
+    let store = Arc::new(store);
+    Shop::open(broker, (Arc::<SqliteStore>::clone(&store), store), ledger, world).await
 }
 
 fn blame(error: OpenError) -> Failure {

@@ -8,6 +8,7 @@ mod kit;
 mod letters;
 mod past;
 mod poison;
+mod projections;
 mod refused;
 mod status;
 mod stuck;

@@ -14,8 +14,10 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// How many changed subjects are written at a time.
+/// How many changed subjects are written at a time at most.
 const SAVE: usize = 2_000;
+/// As many events in one batch as its changed subjects allow.
+pub const BATCH: usize = usize::MAX;
 
 /// How far a generation is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,13 +81,15 @@ impl Keeper {
         &self.generation
     }
 
-    /// Reads, folds and saves one batch; says how far that came. When there is nothing new it costs one query.
+    /// Reads, folds and saves one batch of at most `most` events, give or take those that a gap held back; says how far that
+    /// came. When there is nothing new it costs one query.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when somebody else keeps this generation, or it is gone. [`StoreError::Refused`] when its rows
     /// cannot be read: it must be built anew. [`StoreError::Unavailable`].
-    pub async fn step(&mut self) -> Result<Progress, StoreError> {
-        let caught_up = if self.lanes.look(self.store.as_ref()).await? { self.hear().await? } else { true };
+    pub async fn step(&mut self, most: usize) -> Result<Progress, StoreError> {
+        let news = self.lanes.look(self.store.as_ref()).await?;
+        let caught_up = !news || self.hear(most).await?;
         let save = self.hand.save(self.models.as_ref()).await?;
         let save = Save { cursors: self.lanes.moved(), ..save };
         if save != Save::default() {
@@ -97,14 +101,16 @@ impl Keeper {
     }
 
     /// Hears until enough has changed, or nothing is left; says whether nothing is.
-    async fn hear(&mut self) -> Result<bool, StoreError> {
-        while self.hand.dirty() < SAVE {
+    async fn hear(&mut self, most: usize) -> Result<bool, StoreError> {
+        let enough = self.events.saturating_add(most as u64);
+        let full = |keeper: &Self| keeper.hand.dirty() >= SAVE || keeper.events >= enough;
+        while !full(self) {
             let hand = &self.hand;
             let ids = self.lanes.fill(self.store.as_ref(), |kind| hand.kind(kind)).await?;
             self.hand.fetch(self.models.as_ref(), ids).await?;
             while let Some(place) = self.lanes.first() {
                 self.one(place).await?;
-                if self.lanes.is_short() || self.hand.dirty() >= SAVE {
+                if self.lanes.is_short() || full(self) {
                     break;
                 }
             }

@@ -3,7 +3,7 @@
 use super::{
     fold::Projection,
     hash::generation_hash,
-    keeper::{Keeper, Progress},
+    keeper::{BATCH, Keeper, Progress},
     key,
     port::{By, Checkpoint, Generation, ReadModels, Row, Scan, Stage, Standing},
 };
@@ -185,7 +185,7 @@ impl Library {
         if let Some(live) = self.live(projection.as_ref()).await? {
             let mut keeper = self.keeper(projection, live).await?;
             loop {
-                let progress = keeper.step().await?;
+                let progress = keeper.step(BATCH).await?;
                 if progress.caught_up {
                     return Ok(progress);
                 }
@@ -193,7 +193,7 @@ impl Library {
         }
         let mut rebuild = self.rebuild(projection).await?;
         loop {
-            let progress = rebuild.step().await?;
+            let progress = rebuild.step(BATCH).await?;
             if progress.caught_up {
                 rebuild.publish().await?;
                 return Ok(progress);
@@ -225,12 +225,12 @@ pub struct Rebuild {
 }
 
 impl Rebuild {
-    /// Folds and saves the next batch.
+    /// Folds and saves the next batch of at most `most` events.
     ///
     /// # Errors
     /// As [`Keeper::step`].
-    pub async fn step(&mut self) -> Result<Progress, StoreError> {
-        self.keeper.step().await
+    pub async fn step(&mut self, most: usize) -> Result<Progress, StoreError> {
+        self.keeper.step(most).await
     }
 
     /// Compares with the rows that are shown, once both have read the same.
@@ -239,10 +239,10 @@ impl Rebuild {
     /// [`StoreError::Conflict`] when the rows that are shown do not stand still long enough. Else as [`Keeper::step`].
     pub async fn compare(&mut self) -> Result<Compared, StoreError> {
         for _ in 0..COMPARES {
-            while !self.keeper.step().await?.caught_up {}
+            while !self.keeper.step(BATCH).await?.caught_up {}
             let fresh = self.keeper.generation().clone();
             let Some(live) = self.library.live(self.projection.as_ref()).await? else {
-                let done = self.keeper.step().await?.done;
+                let done = self.keeper.step(BATCH).await?.done;
                 return Ok(Compared { live: None, fresh: self.hash(&fresh).await?, done });
             };
             let follows = self.catch_up(&live).await?;
@@ -292,7 +292,7 @@ impl Rebuild {
     async fn catch_up(&self, live: &Generation) -> Result<bool, StoreError> {
         let caught_up = async {
             let mut keeper = self.library.keeper(&self.projection, live.clone()).await?;
-            while !keeper.step().await?.caught_up {}
+            while !keeper.step(BATCH).await?.caught_up {}
             Ok(())
         };
         match caught_up.await {

@@ -39,7 +39,7 @@ pub use house::{
     Funnel, FunnelModel, ListedOrder, MoneyModel, OrderModel, Placing, Purse, Saga, SagaModel, StockModel,
     by_customer, by_status, by_time, house_models, in_flight,
 };
-pub use keeper::{Keeper, Progress};
+pub use keeper::{BATCH, Keeper, Progress};
 pub use key::{STOPPED, SUBJECT, SUM, stopped as stopped_key, subject as subject_key, sum as sum_key};
 pub use library::{Compared, Library, Listed, Rebuild};
 pub use memory::MemoryModels;
