@@ -106,6 +106,28 @@ fn an_event_that_cannot_be_read_stops_its_stream_and_is_named_and_the_others_go_
 }
 
 #[test]
+fn an_event_that_is_missing_stops_its_stream_and_is_named_and_the_others_go_on() {
+    let desk = imported(3);
+    let db = Connection::open(desk.path("a.db")).expect("it opens");
+    let third =
+        "SELECT id, stream, version FROM event WHERE kind = 'order' AND version > 2 ORDER BY id LIMIT 1";
+    let row = db.query_row(third, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    let (id, stream, version): (i64, String, i64) = row.expect("an event");
+    db.execute("DELETE FROM event WHERE id = ?1", [id]).expect("it is gone");
+    drop(db);
+    desk.done("--db a.db projections rebuild --json");
+    let listed = desk.done("--db a.db projections list --json");
+    for (place, model) in [(0, "orders"), (3, "sagas"), (4, "funnel")] {
+        let stopped = &listed["projections"][place]["stopped"];
+        let why = stopped[0].as_str().expect(model);
+        assert!(why.starts_with(&format!("order/{stream} version {version}: it is missing before")), "{why}");
+        assert_eq!(stopped.as_array().map(Vec::len), Some(1), "{stopped}");
+    }
+    let orders = desk.done("--db a.db orders list --status completed --json");
+    assert_eq!(orders["orders"].as_array().map(Vec::len), Some(2), "the others went on: {orders}");
+}
+
+#[test]
 fn orders_are_listed_by_customer_status_and_time_and_a_page_goes_on_where_the_last_ended() {
     let desk = Desk::new();
     let rows = "8,A,thing,2,1/1/2011 8:00,1.25,c1,United Kingdom\n9,A,thing,3,1/1/2011 8:00,1.25,c1,United Kingdom\n";

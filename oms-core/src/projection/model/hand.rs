@@ -41,22 +41,12 @@ impl Hand {
         Self { projection, generation, young, old, dirty: Vec::new(), sums, stopped: Vec::new() }
     }
 
-    /// Brings the subjects of these ids into the hand, all in one look.
+    /// Brings subjects that are not in the hand into it, all in one look.
     pub(super) async fn fetch(
         &mut self,
         models: &dyn ReadModels,
-        ids: impl IntoIterator<Item = Name>,
+        wanted: BTreeSet<Name>,
     ) -> Result<(), StoreError> {
-        let mut wanted = BTreeSet::new();
-        for id in ids {
-            if self.young.contains_key(&id) {
-                continue;
-            }
-            match self.old.remove(&id) {
-                Some(held) => _ = self.young.insert(id, held),
-                None => _ = wanted.insert(id),
-            }
-        }
         if wanted.is_empty() {
             return Ok(());
         }
@@ -87,18 +77,18 @@ impl Hand {
         held.is_some_and(|held| self.young.insert(Name::clone(id), held).is_none())
     }
 
-    /// Lets the event's subject hear it. It must be in the hand.
-    pub(super) fn hear(&mut self, kind: usize, recorded: &Recorded) -> Heard {
-        let Some(held) = self.young.get_mut(&recorded.stream.id) else { return Heard::Early };
+    /// Lets the event's subject hear it; `None` when that is not in the hand.
+    pub(super) fn hear(&mut self, kind: usize, recorded: &Recorded) -> Option<Heard> {
+        let held = self.young.get_mut(&recorded.stream.id)?;
         let counted = held.counted.is_none().then(|| held.subject.shares());
         let heard = held.subject.hear(kind, recorded);
         match &heard {
-            Heard::Known | Heard::Early => return heard,
+            Heard::Known | Heard::Early => return Some(heard),
             Heard::Stopped(why) => self.stopped.push(stopped(recorded, why)),
             Heard::Applied => {}
         }
         self.touch(&recorded.stream.id, counted);
-        heard
+        Some(heard)
     }
 
     /// Stops a stream of which an event is missing.

@@ -12,7 +12,7 @@ use crate::{
     message::GroupLane,
     store::{Recorded, Store, StoreError},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// How many changed subjects are written at a time at most.
 const SAVE: usize = 2_000;
@@ -105,9 +105,16 @@ impl Keeper {
         let enough = self.events.saturating_add(most as u64);
         let full = |keeper: &Self| keeper.hand.dirty() >= SAVE || keeper.events >= enough;
         while !full(self) {
-            let hand = &self.hand;
-            let ids = self.lanes.fill(self.store.as_ref(), |kind| hand.kind(kind)).await?;
-            self.hand.fetch(self.models.as_ref(), ids).await?;
+            let (hand, mut absent) = (&mut self.hand, BTreeSet::new());
+            let kind = |recorded: &Recorded| {
+                let kind = hand.kind(&recorded.stream.kind)?;
+                if !hand.has(&recorded.stream.id) {
+                    absent.insert(Name::clone(&recorded.stream.id));
+                }
+                Some(kind)
+            };
+            self.lanes.fill(self.store.as_ref(), kind).await?;
+            self.hand.fetch(self.models.as_ref(), absent).await?;
             while let Some(place) = self.lanes.first() {
                 self.one(place).await?;
                 if self.lanes.is_short() || full(self) {
@@ -127,16 +134,22 @@ impl Keeper {
 
     async fn one(&mut self, place: usize) -> Result<(), StoreError> {
         let Some(next) = self.lanes.peek(place) else { return Ok(()) };
-        if !self.hand.has(&next.recorded.stream.id) {
+        match self.hand.hear(next.kind, &next.recorded) {
+            Some(Heard::Early) => self.lanes.hold(place),
+            Some(Heard::Applied | Heard::Known | Heard::Stopped(_)) => {
+                self.lanes.pop(place);
+                self.events += 1;
+            }
             // Its lane waited so long that others have taken its place in the hand.
-            let id = [Name::clone(&next.recorded.stream.id)];
-            self.hand.fetch(self.models.as_ref(), id).await?;
+            None => self.take_up(&Name::clone(&next.recorded.stream.id)).await?,
         }
-        if self.hand.hear(next.kind, &next.recorded) == Heard::Early {
-            self.lanes.hold(place);
-        } else {
-            self.lanes.pop(place);
-            self.events += 1;
+        Ok(())
+    }
+
+    /// Brings a subject back into the hand.
+    async fn take_up(&mut self, id: &Name) -> Result<(), StoreError> {
+        if !self.hand.has(id) {
+            self.hand.fetch(self.models.as_ref(), [Name::clone(id)].into()).await?;
         }
         Ok(())
     }
@@ -146,9 +159,7 @@ impl Keeper {
     async fn mend(&mut self, place: usize) -> Result<(), StoreError> {
         let Some(next) = self.lanes.peek(place) else { return Ok(()) };
         let (kind, stream, version) = (next.kind, next.recorded.stream.clone(), next.recorded.version);
-        if !self.hand.has(&stream.id) {
-            self.hand.fetch(self.models.as_ref(), [Name::clone(&stream.id)]).await?;
-        }
+        self.take_up(&stream.id).await?;
         let known = self.hand.version(kind, &stream.id);
         let wanted = usize::try_from(version.saturating_sub(known)).unwrap_or(usize::MAX);
         let missing = self.store.history(&stream, known, wanted).await?;

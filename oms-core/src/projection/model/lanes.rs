@@ -68,27 +68,22 @@ impl Lanes {
         Ok(self.lanes.iter().any(|log| log.read < log.head || !log.queue.is_empty()))
     }
 
-    /// Reads on in every lane of which nothing is left in hand; `kind` says which events the model hears.
+    /// Reads on in every lane of which nothing is left in hand; `kind` says of each event which of the model's kinds it is.
     pub(super) async fn fill(
         &mut self,
         store: &dyn Store,
-        kind: impl Fn(&str) -> Option<usize>,
-    ) -> Result<Vec<crate::id::Name>, StoreError> {
-        let mut ids = Vec::new();
+        mut kind: impl FnMut(&Recorded) -> Option<usize>,
+    ) -> Result<(), StoreError> {
         for log in &mut self.lanes {
             while log.queue.is_empty() && log.read < log.head {
                 let page = store.log(&log.lane, log.read, PAGE).await?;
                 // Positions may have been reserved and never used.
                 log.read = page.last().map_or(log.head, |last| last.position);
-                for recorded in page {
-                    if let Some(kind) = kind(&recorded.stream.kind) {
-                        ids.push(crate::id::Name::clone(&recorded.stream.id));
-                        log.queue.push_back(Next { kind, recorded });
-                    }
-                }
+                let heard = page.into_iter().filter_map(|recorded| Some((kind(&recorded)?, recorded)));
+                log.queue.extend(heard.map(|(kind, recorded)| Next { kind, recorded }));
             }
         }
-        Ok(ids)
+        Ok(())
     }
 
     /// Whether a lane must be read on before the next event is known.

@@ -29,6 +29,8 @@ mod memory;
 mod port;
 mod shares;
 mod subject;
+#[cfg(test)]
+mod tests;
 
 pub use ask::{AskError, Listing, OrderQuery, has_read, list_orders, sums};
 pub use contract::Model;

@@ -117,8 +117,9 @@ impl StreamTable {
             if found.len() >= limit && found.last().is_none_or(|last| last.position < *position) {
                 break;
             }
-            let turn = self.all.get(stream).and_then(|row| row.turns.get(*turn));
-            found.extend(turn.into_iter().flat_map(|turn| turn.recorded(stream)));
+            if let Some(turn) = self.all.get(stream).and_then(|row| row.turns.get(*turn)) {
+                found.extend(turn.recorded(stream));
+            }
         }
         found
     }
