@@ -10,7 +10,7 @@ use crate::{
 };
 use oms_core::{
     message::GroupLane,
-    projection::model::{BATCH, Library, MemoryModels, Projection, ReadModels, house_models},
+    projection::model::{BATCH, Library, MemoryModels, Projection, ReadModels, Rebuild, house_models},
 };
 use oms_sqlite::Synchronous;
 use std::{sync::Arc, time::Duration};
@@ -92,11 +92,13 @@ fn written(keep: &Keep, folder: &TempDir, scale: &Scale) -> Result<Library, Faul
         // Nobody waits for the disk here: only what is read of it is measured.
         Keep::Sqlite(_) | Keep::File(..) => Keep::File(file.clone(), Synchronous::Normal),
     };
+    // Filling takes far longer there than folding.
+    let count = if filled == Keep::Memory { scale.orders } else { scale.orders / 4 };
     let plan = Plan { times: false, ..Plan::over(filled) };
     let store = with_time("filling a store", LIMIT, async {
         let house = House::open(&plan).await?;
         house.stock().await?;
-        place(&house, Basket::Plain, 0..scale.orders, scale.window).await?;
+        place(&house, Basket::Plain, 0..count, scale.window).await?;
         house.rest(0).await?;
         let store = Arc::clone(&house.store);
         house.close().await;
@@ -112,31 +114,34 @@ fn written(keep: &Keep, folder: &TempDir, scale: &Scale) -> Result<Library, Faul
     Ok(Library { store: Arc::<oms_sqlite::SqliteStore>::clone(&store), models: store, projections, lanes })
 }
 
-/// Folds models anew, and shows them.
+/// Folds models anew, each in a task of its own as a house does it, and shows them.
 async fn fold(library: &Library, models: &[Arc<dyn Projection>]) -> Result<Sample, Fault> {
     let watch = Stopwatch::start();
-    let mut events = 0;
-    let mut rebuilds = Vec::new();
-    for projection in models {
-        let mut rebuild = library.rebuild(projection).await.map_err(Fault::measured)?;
-        loop {
-            let progress = rebuild.step(BATCH).await.map_err(Fault::measured)?;
-            if progress.caught_up {
-                events += progress.events;
-                break;
-            }
-        }
-        rebuilds.push(rebuild);
+    let tasks = models.iter().map(|model| tokio::spawn(fold_one(library.clone(), Arc::clone(model))));
+    let mut folded = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        folded.push(task.await.map_err(Fault::measured)??);
     }
     let times = watch.read();
-    for mut rebuild in rebuilds {
+    let orders = folded.iter().map(|(_, events)| events).sum();
+    for (mut rebuild, _) in folded {
         let compared = rebuild.compare().await.map_err(Fault::measured)?;
         if compared.live.is_some() && !compared.is_equal() {
             return Err(Fault::void("a fold gave other rows than the one before"));
         }
         rebuild.publish().await.map_err(Fault::measured)?;
     }
-    Ok(Sample { orders: events, times, pressure: pressure(), ..Sample::default() })
+    Ok(Sample { orders, times, pressure: pressure(), ..Sample::default() })
+}
+
+async fn fold_one(library: Library, model: Arc<dyn Projection>) -> Result<(Rebuild, u64), Fault> {
+    let mut rebuild = library.rebuild(&model).await.map_err(Fault::measured)?;
+    loop {
+        let progress = rebuild.step(BATCH).await.map_err(Fault::measured)?;
+        if progress.caught_up {
+            return Ok((rebuild, progress.events));
+        }
+    }
 }
 
 /// Reads the lanes of these models, and does nothing with what it read.
