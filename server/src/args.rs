@@ -27,7 +27,7 @@ use crate::{
     source::{Dates, Format, Mapping, Reading},
 };
 use clap::{Args, Parser, Subcommand, builder::RangedI64ValueParser};
-use oms_core::{message::MAX_LANES, money::Currency};
+use oms_core::{clock::Timestamp, id::CustomerId, message::MAX_LANES, money::Currency};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// How a run ends, for scripts.
@@ -108,6 +108,9 @@ pub enum Command {
     /// Look at messages that could not be handled, try them again, or send an edited copy
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Look at the read models, build one anew, or hold it against a fresh fold of the events
+    #[command(subcommand)]
+    Projections(ProjectionsCommand),
     /// Show the units of every SKU
     Stock(Page),
     /// Show what every process declares at the broker and what is there, or declare it now
@@ -225,6 +228,12 @@ pub enum OrdersCommand {
         /// Only those of this status: pending, confirmed, paid, shipped, completed, failed or cancelled
         #[arg(long, conflicts_with = "stuck")]
         status: Option<String>,
+        /// Only those of this customer
+        #[arg(long, value_name = "ID", conflicts_with = "stuck", value_parser = customer)]
+        customer: Option<CustomerId>,
+        /// Only those placed at this time or later, such as 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME", conflicts_with = "stuck", value_parser = moment)]
+        since: Option<Timestamp>,
         /// Only those that will not end by themselves, each with its reason
         #[arg(long)]
         stuck: bool,
@@ -232,10 +241,27 @@ pub enum OrdersCommand {
         #[command(flatten)]
         page: Page,
     },
-    /// Tell the whole story of an order
+    /// Tell the whole story of an order, or its story until a version or a time
     Show {
         /// Its id, the first 6 or more digits of it, or the source's order number
         order: Reference,
+        /// As it was at this version: 1 when it was placed
+        #[arg(long, value_name = "N", conflicts_with = "at", value_parser = clap::value_parser!(u64).range(1..))]
+        version: Option<u64>,
+        /// As it was at this time, such as 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        at: Option<Timestamp>,
+    },
+    /// Show what changed of an order between two of its versions
+    Diff {
+        /// Its id, the first 6 or more digits of it, or the source's order number
+        order: Reference,
+        /// The version to begin at
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+        from: u64,
+        /// The version to end at [default: the newest]
+        #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..))]
+        to: Option<u64>,
     },
     /// Ask for an order to be cancelled: undone and refunded before its dispatch, refused with reasons after it
     Cancel {
@@ -244,6 +270,27 @@ pub enum OrdersCommand {
         /// Why, for the order's story
         #[arg(long, value_name = "TEXT", default_value = "cancelled on the command line")]
         reason: String,
+    },
+}
+
+/// What to do with read models.
+#[derive(Debug, Subcommand)]
+pub enum ProjectionsCommand {
+    /// List the read models, and how far each has read
+    List,
+    /// Build a read model anew beside the one that is shown, compare, and show the new one; a build that was killed goes on
+    /// where it stopped
+    Rebuild {
+        /// Which one [default: all]
+        model: Option<String>,
+        /// Read at most so many events a second, to leave the machine to others; 0 is no limit
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        rate: u32,
+    },
+    /// Compare what is shown with a fresh fold of all events; exit code 1 when they differ
+    Verify {
+        /// Which one [default: all]
+        model: Option<String>,
     },
 }
 
@@ -280,8 +327,18 @@ fn lanes() -> RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(1..=i64::from(MAX_LANES))
 }
 
+fn customer(text: &str) -> Result<CustomerId, String> {
+    CustomerId::new(text).map_err(|error| error.to_string())
+}
+
 fn currency(code: &str) -> Result<Currency, String> {
     Currency::new(code).map_err(|error| error.to_string())
+}
+
+/// Reads a moment such as `2026-01-31T12:00:00Z`.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let wrong = || format!("{text:?} is no time; write it with its zone, such as 2026-01-31T12:00:00Z");
+    Timestamp::parse(text).ok_or_else(wrong)
 }
 
 /// Reads a time such as `500ms`, `30s`, `2m` or `1h`.

@@ -21,7 +21,7 @@ use oms_core::{
     oms::{BuildError, Oms, PlaceRefusal, Placed, Placement},
     order::OrderError,
     payment::Method,
-    projection::{Facts, Parcel},
+    projection::{Facts, Parcel, model::ReadModels},
     store::{Store, StoreError, Waiting},
     worker::PlaceError,
 };
@@ -32,6 +32,9 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 64;
 /// How long to wait between two looks at what is still owed.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// What keeps a shop's events and what is owed, and what keeps its read models.
+pub type Kept = (Arc<dyn Store>, Arc<dyn ReadModels>);
 
 /// The system, with its loops running.
 pub struct Shop {
@@ -47,7 +50,7 @@ impl Shop {
     /// [`Failure`] when the ledger or the store is out of reach.
     pub async fn open(
         broker: Arc<dyn Broker>,
-        store: Arc<dyn Store>,
+        (store, models): Kept,
         ledger: Ledger,
         world: World,
         served: &[&str],
@@ -64,6 +67,7 @@ impl Shop {
             .payment_method(Method::upi(), provider().map_err(outside)?)
             .carrier(carrier.map_err(outside)?)
             .notifier(notifier.map_err(outside)?)
+            .read_models(models)
             .options(world.options());
         let builder = if served.is_empty() { builder } else { builder.serve(served.iter().copied()) };
         let oms = builder.build().await.map_err(unbuilt)?;
@@ -76,9 +80,10 @@ impl Shop {
         &self.oms
     }
 
-    /// Starts the loops, each a task of its own, so that all cores work.
+    /// Starts the loops, each a task of its own, so that all cores work; but not those of the read models, which are brought
+    /// up to date by the command that asks them.
     pub fn run(&mut self) {
-        for task in self.oms.tasks() {
+        for task in self.oms.tasks().into_iter().filter(|task| !task.name.starts_with("projection/")) {
             tracing::debug!(task = task.name, "started");
             self.loops.spawn(task.future);
         }

@@ -322,6 +322,7 @@ impl Wake {
         }
         parts.wake_for(self.alarm);
         self.watchers.iter().for_each(|bell| bell.ring());
+        parts.tell_readers();
         self.gateways.iter().filter_map(|gateway| parts.doors.get(gateway)).for_each(Bell::ring);
     }
 }

@@ -8,6 +8,7 @@ mod letters;
 mod open;
 mod orders;
 mod output;
+mod projections;
 mod site;
 mod status;
 mod stock;
@@ -32,6 +33,7 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Worker(args) => worker::run(&site, json, &args).await,
         Command::Orders(command) => orders::run(&site, json, command).await,
         Command::DeadLetters(command) => letters::run(&site, json, command).await,
+        Command::Projections(command) => projections::run(&site, json, command).await,
         Command::Stock(page) => stock::run(&site, json, &page).await,
         Command::Topology(command) => topology::run(&site, json, &command).await,
         Command::Status => status::run(&site, json).await,

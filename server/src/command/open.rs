@@ -8,14 +8,11 @@ use crate::{
     args::{StoreUrl, WorldArgs},
     exit::{Blame, Failure},
     ledger::Ledger,
-    shop::Shop,
+    shop::{Kept, Shop},
     world::World,
 };
-use oms_core::{
-    broker::{Broker, MemoryBroker},
-    store::Store,
-};
-use oms_sqlite::OpenError;
+use oms_core::broker::{Broker, MemoryBroker};
+use oms_sqlite::{OpenError, SqliteStore};
 use std::sync::Arc;
 
 /// Opens a store, or makes an empty one with the world of `first` and the command line, over the broker that is named.
@@ -105,7 +102,7 @@ pub(super) async fn existing_over(site: &Site, broker: Arc<dyn Broker>) -> Resul
 
 async fn shop(
     site: &Site,
-    store: Arc<dyn Store>,
+    kept: Kept,
     world: World,
     broker: Arc<dyn Broker>,
     groups: &[&str],
@@ -117,12 +114,15 @@ async fn shop(
         StoreUrl::Postgres { .. } => Ledger::share(&place),
     };
     let ledger = ledger.map_err(Failure::outside)?;
-    Shop::open(broker, store, ledger, world, groups).await
+    Shop::open(broker, kept, ledger, world, groups).await
 }
 
-fn store(url: &StoreUrl) -> Result<Arc<dyn Store>, Failure> {
+fn store(url: &StoreUrl) -> Result<Kept, Failure> {
     match url {
-        StoreUrl::Sqlite(path) => Ok(Arc::new(oms_sqlite::open(path).map_err(blame)?)),
+        StoreUrl::Sqlite(path) => {
+            let store = Arc::new(oms_sqlite::open(path).map_err(blame)?);
+            Ok((Arc::<SqliteStore>::clone(&store), store))
+        }
         StoreUrl::Postgres { .. } => {
             let text = "this build of oms keeps orders in SQLite files only; name one with --db";
             Err(Failure::input(text).named(url))
