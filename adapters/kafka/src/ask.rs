@@ -1,6 +1,6 @@
 //! Questions to the brokers about offsets; they block, and run where that harms nobody.
 
-use crate::{ends::Topic, errors::sort, group::Client};
+use crate::{ends::Topic, errors::sort, group::Client, note::Note};
 use oms_core::broker::BrokerError;
 use rdkafka::{Offset, TopicPartitionList, consumer::Consumer};
 use std::{sync::Arc, time::Duration};
@@ -12,7 +12,7 @@ pub(crate) type Place = (Arc<Topic>, u16);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) offset: i64,
-    pub(crate) origin: String,
+    pub(crate) note: Note,
 }
 
 fn list(places: &[Place]) -> TopicPartitionList {
@@ -38,7 +38,7 @@ pub(crate) fn committed(
         let Some(one) = found.find_partition(&topic.wire, i32::from(*lane)) else { return Ok(None) };
         one.error().map_err(|error| sort(&error, doing))?;
         Ok(match one.offset() {
-            Offset::Offset(offset) => Some(Standing { offset, origin: one.metadata().to_owned() }),
+            Offset::Offset(offset) => Some(Standing { offset, note: Note::read(one.metadata()) }),
             _ => None,
         })
     };

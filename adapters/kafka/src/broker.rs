@@ -1,7 +1,7 @@
 //! Kafka as its users hold it: the port over a connection.
 
 use crate::{
-    ask::{self, Place},
+    ask::{self, Place, Standing},
     connection::Connection,
     consumer, declare,
     ends::Topic,
@@ -178,19 +178,18 @@ fn lag(connection: &Connection, lane: &GroupLane, topics: Vec<Arc<Topic>>) -> Re
     let group = connection.group(&lane.group)?;
     let places: Vec<Place> = topics.into_iter().map(|topic| (topic, lane.lane)).collect();
     let standings = ask::committed(&group.client, &places, timeout)?;
-    let heard: Vec<(Place, i64)> =
-        places.into_iter().zip(standings).filter_map(|(place, at)| Some((place, at?.offset))).collect();
+    let heard = places.into_iter().zip(standings).filter_map(|(place, at)| Some((place, at?)));
+    let (places, heard): (Vec<Place>, Vec<Standing>) = heard.unzip();
     if heard.is_empty() {
         return Err(refused(format!("lane {lane} was never declared; declare a topology with this group")));
     }
-    let (places, offsets): (Vec<Place>, Vec<i64>) = heard.into_iter().unzip();
     let ends = ask::ends(&group.client, &places, timeout)?;
     let ours = group.shared.lanes().get(&lane.lane).filter(|ours| !ours.is_lost()).cloned();
-    let waits = places.iter().zip(offsets).zip(ends).map(|(((topic, _), committed), end)| {
+    let waits = places.iter().zip(heard).zip(ends).map(|(((topic, _), at), end)| {
         let marks = ours.iter().flat_map(|ours| &ours.marks);
-        let acked = marks.into_iter().find(|mark| mark.topic.wire == topic.wire);
-        let acked = acked.map_or(0, |mark| mark.acked_beyond(committed));
-        u64::try_from(end - committed).unwrap_or(0).saturating_sub(acked)
+        let mark = marks.into_iter().find(|mark| mark.topic.wire == topic.wire);
+        let acked = mark.map_or(at.note.ahead.len() as u64, |mark| mark.acked_beyond(&at));
+        u64::try_from(end - at.offset).unwrap_or(0).saturating_sub(acked)
     });
     Ok(waits.sum())
 }

@@ -1,14 +1,15 @@
 //! A reader of one lane: takes from its partitions' own queues, and settles by watermark.
 
 use crate::{
-    ask::{self, Place},
+    ask::{self, Place, Standing},
     commits::Mark,
     connection::Connection,
     ends::Topic,
     errors::{closed, refused, sort, unavailable},
     group::{Group, Listener},
     lane::Lane,
-    settlement::Settlements,
+    note::origin,
+    settlement::{Arrival, Settlements, Source},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -30,7 +31,7 @@ use std::{
 };
 
 /// One topic's partition, and what is known of its end.
-struct Source {
+struct Inlet {
     queue: PartitionQueue<Listener>,
     at_end: bool,
 }
@@ -40,7 +41,7 @@ pub(crate) struct KafkaConsumer {
     connection: Arc<Connection>,
     group: Arc<Group>,
     lane: Arc<Lane>,
-    sources: Vec<Source>,
+    sources: Vec<Inlet>,
     held: Settlements,
     turn: usize,
     said_caught_up: bool,
@@ -65,26 +66,28 @@ pub(crate) fn join(
     }
     let places: Vec<Place> = topics.into_iter().map(|topic| (topic, number)).collect();
     let standings = ask::committed(client, &places, connection.settings.timeout)?;
-    let heard = places.into_iter().zip(standings).filter_map(|(place, standing)| Some((place.0, standing?)));
-    let marks: Vec<Mark> = heard.map(|(topic, at)| Mark::new(topic, number, at.origin, at.offset)).collect();
+    let heard = places.into_iter().zip(standings).filter_map(|(place, at)| Some((place.0, at?)));
+    let heard: Vec<(Arc<Topic>, Standing)> = heard.map(named).collect();
+    let marks: Vec<Mark> = heard.iter().map(|(topic, at)| Mark::new(Arc::clone(topic), number, at)).collect();
     if marks.is_empty() {
         return Err(refused(format!(
             "lane {wanted} was never declared; declare a topology with this group and enough lanes"
         )));
     }
-    let held = Settlements::new(window, marks.iter().map(|mark| mark.start));
+    let start = |(_, at): &(_, Standing)| Source::new(at.offset, at.note.ahead.clone());
+    let held = Settlements::new(window, heard.iter().map(start).collect());
     let lane = Arc::new(Lane::new(number, marks));
     let mut assignment = TopicPartitionList::new();
     let mut sources = Vec::with_capacity(lane.marks.len());
-    for mark in &lane.marks {
+    for (mark, (_, at)) in lane.marks.iter().zip(&heard) {
         // Before the assignment: what is fetched never goes to the client's common queue then.
         let queue = client.split_partition_queue(&mark.topic.wire, mark.partition());
         let mut queue = queue.ok_or_else(|| unavailable("the client gives no queue for a partition"))?;
         let woken = Arc::clone(&lane);
         queue.set_nonempty_callback(move || woken.waker.wake());
-        sources.push(Source { queue, at_end: false });
+        sources.push(Inlet { queue, at_end: false });
         assignment
-            .add_partition_offset(&mark.topic.wire, mark.partition(), Offset::Offset(mark.start))
+            .add_partition_offset(&mark.topic.wire, mark.partition(), Offset::Offset(at.offset))
             .map_err(|error| sort(&error, "subscribing"))?;
     }
     group.shared.lanes().insert(number, Arc::clone(&lane));
@@ -101,6 +104,14 @@ pub(crate) fn join(
     };
     client.incremental_assign(&assignment).map_err(|error| sort(&error, "subscribing"))?;
     Ok(joined)
+}
+
+/// An offset that somebody else has set, with their tools, gets an origin of ours.
+fn named((topic, mut at): (Arc<Topic>, Standing)) -> (Arc<Topic>, Standing) {
+    if at.note.origin.is_empty() {
+        at.note.origin = origin();
+    }
+    (topic, at)
 }
 
 impl KafkaConsumer {
@@ -121,9 +132,13 @@ impl KafkaConsumer {
                     empty = 0;
                     source.at_end = false;
                     let bytes = message.payload().map_or_else(Bytes::new, Bytes::copy_from_slice);
-                    if !held.arrive(at, message.offset(), bytes) {
-                        lane.lose("the server went back to an earlier offset: the topic was made anew");
-                        return;
+                    match held.arrive(at, message.offset(), bytes) {
+                        Arrival::Waits => {}
+                        Arrival::Skipped => self.note(at),
+                        Arrival::Again => {
+                            lane.lose("the server went back to an earlier offset: the topic was made anew");
+                            return;
+                        }
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => source.at_end = true,
@@ -133,9 +148,16 @@ impl KafkaConsumer {
         }
     }
 
+    /// Tells the committer what a source has come to.
+    fn note(&self, at: usize) {
+        if let (Some(mark), Some(source)) = (self.lane.marks.get(at), self.held.source(at)) {
+            mark.want(source.watermark(), source.ahead());
+        }
+    }
+
     /// Whether nothing waits for this lane, as far as the brokers and this process know.
     fn caught_up(&self) -> bool {
-        let at_end = |(at, source): (usize, &Source)| {
+        let at_end = |(at, source): (usize, &Inlet)| {
             let known = self.lane.marks.get(at).map_or(0, |mark| mark.topic.end(mark.lane));
             source.at_end && self.held.source(at).is_some_and(|held| held.next() >= known)
         };
@@ -221,12 +243,8 @@ impl Consumer for KafkaConsumer {
         if settlement == Settlement::Release {
             self.lane.waker.wake();
         }
-        for (at, mark) in self.lane.marks.iter().enumerate() {
-            let Some(source) = self.held.source(at) else { continue };
-            mark.set_ahead(source.ahead());
-            if moved == Some(at) {
-                mark.want(source.watermark());
-            }
+        if let Some(at) = moved {
+            self.note(at);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::{
     ends::Topics,
     errors::{refused, sort, sort_code, unavailable},
     group::Group,
+    note::{Note, origin},
     retire::Retiring,
     topology::{self, Found, Wanted},
 };
@@ -24,10 +25,9 @@ use rdkafka::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    hash::{BuildHasher, RandomState},
     sync::Arc,
     thread,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 use tokio::runtime::Handle;
 
@@ -212,11 +212,11 @@ fn begin(
         old.iter().map(|(topic, lane)| (topic.wire.as_str(), *lane)).zip(ends).collect();
     let standings = ask::committed(&group.client, places, timeout)?;
     let mut list = TopicPartitionList::new();
-    let origin = origin();
+    let note = Note { origin: origin(), ..Note::default() };
     for ((topic, lane), standing) in places.iter().zip(standings) {
         if standing.is_none() {
             let end = ends.get(&(topic.wire.as_str(), *lane)).copied().unwrap_or(0);
-            add(&mut list, &topic.wire, *lane, end, &origin).map_err(|error| sort(&error, "declaring"))?;
+            add(&mut list, &topic.wire, *lane, end, &note).map_err(|error| sort(&error, "declaring"))?;
         }
     }
     if list.count() == 0 {
@@ -224,11 +224,4 @@ fn begin(
     }
     let doing = format!("declaring group {}", group.name);
     group.client.commit(&list, CommitMode::Sync).map_err(|error| sort(&error, &doing))
-}
-
-/// A text that no other declaration has: it tells this server from a later one in its place.
-fn origin() -> String {
-    let (one, two) = (RandomState::new(), RandomState::new());
-    let now = SystemTime::now();
-    format!("oms {:016x}{:016x}", one.hash_one(now), two.hash_one(now))
 }

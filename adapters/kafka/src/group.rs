@@ -1,8 +1,10 @@
 //! One group's client: a thread that serves it, commits what was acked, and finds out what was lost.
 
 use crate::{
+    commits::Mark,
     errors::{sort, unavailable},
     lane::Lane,
+    note::Note,
     notices::{Notices, log},
     settings::Settings,
 };
@@ -87,13 +89,18 @@ impl Shared {
         let mut list = TopicPartitionList::new();
         let mut sent = Vec::new();
         for mark in lanes.iter().filter(|lane| !lane.is_lost()).flat_map(|lane| &lane.marks) {
-            sent.extend(mark.collect(&mut list)?.map(|offset| (mark, offset)));
+            if mark.collect(&mut list)? {
+                sent.push(mark);
+            }
         }
-        if !sent.is_empty() {
-            client.commit(&list, CommitMode::Sync)?;
+        if sent.is_empty() {
+            return Ok(());
         }
-        sent.into_iter().for_each(|(mark, offset)| mark.took(offset));
-        Ok(())
+        let committed = client.commit(&list, CommitMode::Sync);
+        if committed.is_err() {
+            sent.into_iter().for_each(Mark::lost);
+        }
+        committed
     }
 
     /// Commits what can wait; what fails is tried again.
@@ -159,7 +166,9 @@ impl Shared {
 fn stands(lane: &Lane, found: &TopicPartitionList) -> bool {
     lane.marks.iter().all(|mark| {
         let one = found.find_partition(&mark.topic.wire, mark.partition());
-        one.is_some_and(|one| matches!(one.offset(), Offset::Offset(_)) && one.metadata() == mark.origin)
+        one.is_some_and(|one| {
+            matches!(one.offset(), Offset::Offset(_)) && Note::read(one.metadata()).origin == mark.origin
+        })
     })
 }
 

@@ -15,6 +15,7 @@ mod errors;
 mod group;
 mod lane;
 mod mechanism;
+mod note;
 mod notices;
 mod publisher;
 mod retire;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use oms_core::{broker::Settlement, message::Limit};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// One delivery, and where it came from.
 #[derive(Debug)]
@@ -22,14 +22,16 @@ struct Piece {
 pub(crate) struct Source {
     first: u64,
     open: VecDeque<(i64, bool)>,
-    ahead: u64,
+    ahead: usize,
     next: i64,
+    /// Acked by an earlier reader, above where it was committed.
+    skip: BTreeSet<i64>,
 }
 
 impl Source {
-    /// Begins where the group was committed.
-    pub(crate) fn new(start: i64) -> Self {
-        Self { first: 0, open: VecDeque::new(), ahead: 0, next: start }
+    /// Begins where the group was committed, and skips what was acked above that.
+    pub(crate) fn new(start: i64, skip: BTreeSet<i64>) -> Self {
+        Self { first: 0, open: VecDeque::new(), ahead: 0, next: start, skip }
     }
 
     /// The offset that is expected next.
@@ -38,29 +40,32 @@ impl Source {
     }
 
     /// Notes an arrival; gives its place, or nothing when the offset was here before.
-    pub(crate) fn arrive(&mut self, offset: i64) -> Option<u64> {
+    fn arrive(&mut self, offset: i64) -> Option<u64> {
         let fresh = self.first == 0 && self.open.is_empty();
         if offset < self.next && !fresh {
             return None;
+        }
+        // What was passed by will not come any more.
+        while self.skip.first().is_some_and(|skipped| *skipped < offset) {
+            self.skip.pop_first();
         }
         self.next = offset + 1;
         self.open.push_back((offset, false));
         Some(self.first + self.open.len() as u64 - 1)
     }
 
-    /// Acks a place; true when the watermark moved.
-    pub(crate) fn ack(&mut self, place: u64) -> bool {
+    /// Acks a place; true when what is to be committed has changed.
+    fn ack(&mut self, place: u64) -> bool {
         let entry = place.checked_sub(self.first).and_then(|at| self.open.get_mut(usize::try_from(at).ok()?));
         let Some((_, acked @ false)) = entry else { return false };
         *acked = true;
         self.ahead += 1;
-        let before = self.first;
         while let Some((_, true)) = self.open.front() {
             self.open.pop_front();
             self.first += 1;
             self.ahead -= 1;
         }
-        self.first > before
+        true
     }
 
     /// The offset to commit: everything below it is acked.
@@ -68,10 +73,25 @@ impl Source {
         self.open.front().map_or(self.next, |(offset, _)| *offset)
     }
 
-    /// How many are acked above the watermark.
-    pub(crate) fn ahead(&self) -> u64 {
-        self.ahead
+    /// The offsets above the watermark that are acked.
+    pub(crate) fn ahead(&self) -> impl Iterator<Item = i64> {
+        // What an earlier reader acked, and has not come by yet, stays acked.
+        let before = self.skip.iter().copied();
+        let open = if self.ahead == 0 { None } else { Some(&self.open) };
+        let here = open.into_iter().flatten().filter(|(_, acked)| *acked).map(|(offset, _)| *offset);
+        here.chain(before)
     }
+}
+
+/// What became of what the client brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It waits to be delivered.
+    Waits,
+    /// It was acked by an earlier reader.
+    Skipped,
+    /// The offset was here before, which no one server does.
+    Again,
 }
 
 /// Everything between the client's queues and the worker.
@@ -91,11 +111,11 @@ pub(crate) struct Settlements {
 }
 
 impl Settlements {
-    /// Holds nothing yet; one source per start.
-    pub(crate) fn new(window: Limit, starts: impl IntoIterator<Item = i64>) -> Self {
+    /// Holds nothing yet.
+    pub(crate) fn new(window: Limit, sources: Vec<Source>) -> Self {
         Self {
             window,
-            sources: starts.into_iter().map(Source::new).collect(),
+            sources,
             arrivals: 0,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -129,15 +149,18 @@ impl Settlements {
         self.waiting.len() < messages && self.waiting_bytes < bytes
     }
 
-    /// Takes what the client brings; false when it went back to what was here before.
-    pub(crate) fn arrive(&mut self, source: usize, offset: i64, bytes: Bytes) -> bool {
-        let Some(place) = self.sources.get_mut(source).and_then(|marks| marks.arrive(offset)) else {
-            return false;
-        };
+    /// Takes what the client brings, unless it was acked before.
+    pub(crate) fn arrive(&mut self, source: usize, offset: i64, bytes: Bytes) -> Arrival {
+        let Some(from) = self.sources.get_mut(source) else { return Arrival::Again };
+        let Some(place) = from.arrive(offset) else { return Arrival::Again };
+        if from.skip.remove(&offset) {
+            from.ack(place);
+            return Arrival::Skipped;
+        }
         self.arrivals += 1;
         self.waiting_bytes += bytes.len();
         self.waiting.push_back(Piece { source, place, arrival: self.arrivals, bytes });
-        true
+        Arrival::Waits
     }
 
     /// Delivers what limit and window allow, each with its token.
@@ -166,7 +189,8 @@ impl Settlements {
             || (self.unsettled < self.window.messages && self.unsettled_bytes + bytes <= self.window.bytes)
     }
 
-    /// Settles one delivery. `None` when it is not in flight; else the source whose watermark moved, if one did.
+    /// Settles one delivery. `None` when it is not in flight; else the source of which
+    /// there is more to commit now, if there is.
     pub(crate) fn settle(&mut self, token: u64, settlement: Settlement) -> Option<Option<usize>> {
         let at = usize::try_from(token.checked_sub(self.token)?).ok()?;
         let piece = self.flying.get_mut(at)?.take()?;
@@ -195,7 +219,7 @@ impl Settlements {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     const WINDOW: Limit = Limit { messages: 4, bytes: 100 };
 
@@ -226,7 +250,7 @@ mod tests {
         /// twice, and the window holds.
         #[test]
         fn a_watermark_never_passes_what_is_not_acked(steps in prop::collection::vec(step(), 0..80)) {
-            let mut held = Settlements::new(WINDOW, [0, 100]);
+            let mut held = Settlements::new(WINDOW, vec![Source::new(0, BTreeSet::new()), Source::new(100, [104, 107].into())]);
             let mut next = [0, 100];
             let mut left: [BTreeSet<i64>; 2] = Default::default();
             let mut flying: BTreeMap<u64, (usize, i64, usize)> = BTreeMap::new();
@@ -238,9 +262,13 @@ mod tests {
                         let mut bytes = vec![source as u8];
                         bytes.extend(offset.to_be_bytes());
                         bytes.resize(9 + size, 0);
-                        prop_assert!(held.arrive(source, offset, bytes.into()));
-                        prop_assert!(!held.arrive(source, offset, Bytes::new()), "the same offset again");
-                        left[source].insert(offset);
+                        let known = source == 1 && [104, 107].contains(&offset);
+                        let expected = if known { Arrival::Skipped } else { Arrival::Waits };
+                        prop_assert_eq!(held.arrive(source, offset, bytes.into()), expected);
+                        prop_assert_eq!(held.arrive(source, offset, Bytes::new()), Arrival::Again);
+                        if !known {
+                            left[source].insert(offset);
+                        }
                     }
                     Step::Deliver { messages, bytes } => {
                         let brought = held.deliver(Limit { messages, bytes });
@@ -270,8 +298,10 @@ mod tests {
                     let watermark = held.source(source).unwrap().watermark();
                     let expected = left[source].first().copied().unwrap_or(next[source]);
                     prop_assert_eq!(watermark, expected);
-                    let above = held.source(source).unwrap().ahead();
-                    prop_assert!(above <= (watermark..next[source]).count() as u64);
+                    for acked in held.source(source).unwrap().ahead() {
+                        prop_assert!(acked > watermark || acked >= next[source]);
+                        prop_assert!(!left[source].contains(&acked), "{} is not acked", acked);
+                    }
                 }
                 prop_assert_eq!(held.unsettled(), flying.len());
             }
@@ -280,9 +310,10 @@ mod tests {
 
     #[test]
     fn what_is_released_returns_to_its_place() {
-        let mut held = Settlements::new(Limit { messages: 10, bytes: 1_000 }, [7]);
+        let mut held =
+            Settlements::new(Limit { messages: 10, bytes: 1_000 }, vec![Source::new(7, BTreeSet::new())]);
         for offset in 7..10 {
-            assert!(held.arrive(0, offset, Bytes::from(vec![offset as u8])));
+            assert_eq!(held.arrive(0, offset, Bytes::from(vec![offset as u8])), Arrival::Waits);
         }
         let first = held.deliver(Limit { messages: 2, bytes: 100 });
         assert_eq!(held.settle(first[1].0, Settlement::Release), Some(None));
