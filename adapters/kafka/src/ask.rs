@@ -1,19 +1,18 @@
 //! Questions to the brokers about offsets; they block, and run where that harms nobody.
 
-use crate::{ends::Topic, errors::sort, group::Client, note::Note};
+use crate::{
+    ends::Topic,
+    errors::{closed, sort},
+    group::Client,
+    note::{Note, Standing},
+    publisher::Live,
+};
 use oms_core::broker::BrokerError;
-use rdkafka::{Offset, TopicPartitionList, consumer::Consumer};
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer, producer::Producer};
 use std::{sync::Arc, time::Duration};
 
 /// A topic's partition.
 pub(crate) type Place = (Arc<Topic>, u16);
-
-/// Where a group stands in one partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) offset: i64,
-    pub(crate) note: Note,
-}
 
 fn list(places: &[Place]) -> TopicPartitionList {
     let mut list = TopicPartitionList::with_capacity(places.len());
@@ -45,7 +44,19 @@ pub(crate) fn committed(
     places.iter().map(standing).collect()
 }
 
-/// The offsets behind the last packs.
+/// The offset behind the last pack of each place.
+///
+/// Asked by the producer: a broker answers one connection in order, and a reader's has a fetch that waits.
+pub(crate) fn end_of_each(live: &Live, places: &[Place], timeout: Duration) -> Result<Vec<i64>, BrokerError> {
+    let producer = live.get().ok_or_else(closed)?;
+    let end = |(topic, lane): &Place| {
+        let marks = producer.client().fetch_watermarks(&topic.wire, i32::from(*lane), timeout);
+        marks.map(|(_, end)| end).map_err(|error| sort(&error, "asking for the end of a topic"))
+    };
+    places.iter().map(end).collect()
+}
+
+/// The offsets behind the last packs of many places at once.
 pub(crate) fn ends(client: &Client, places: &[Place], timeout: Duration) -> Result<Vec<i64>, BrokerError> {
     let doing = "asking for the ends of topics";
     if places.is_empty() {

@@ -1,11 +1,12 @@
 //! Kafka as its users hold it: the port over a connection.
 
 use crate::{
-    ask::{self, Place, Standing},
+    ask::{self, Place},
     connection::Connection,
     consumer, declare,
     ends::Topic,
     errors::{NAME, closed, refused, sort, unavailable},
+    note::Standing,
     route,
     settings::Settings,
 };
@@ -183,7 +184,7 @@ fn lag(connection: &Connection, lane: &GroupLane, topics: Vec<Arc<Topic>>) -> Re
     if heard.is_empty() {
         return Err(refused(format!("lane {lane} was never declared; declare a topology with this group")));
     }
-    let ends = ask::ends(&group.client, &places, timeout)?;
+    let ends = ask::end_of_each(&connection.publisher.live(), &places, timeout)?;
     let ours = group.shared.lanes().get(&lane.lane).filter(|ours| !ours.is_lost()).cloned();
     let waits = places.iter().zip(heard).zip(ends).map(|(((topic, _), at), end)| {
         let marks = ours.iter().flat_map(|ours| &ours.marks);

@@ -1,6 +1,9 @@
 //! How far each source of a lane may be committed, and is known to be.
 
-use crate::{ask::Standing, ends::Topic, note::Note};
+use crate::{
+    ends::Topic,
+    note::{Note, Standing},
+};
 use rdkafka::{Offset, TopicPartitionList, error::KafkaResult};
 use std::{
     collections::BTreeSet,

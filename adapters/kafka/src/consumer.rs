@@ -1,14 +1,14 @@
 //! A reader of one lane: takes from its partitions' own queues, and settles by watermark.
 
 use crate::{
-    ask::{self, Place, Standing},
+    ask::{self, Place},
     commits::Mark,
     connection::Connection,
     ends::Topic,
     errors::{closed, refused, sort, unavailable},
     group::{Group, Listener},
     lane::Lane,
-    note::origin,
+    note::{Standing, origin},
     settlement::{Arrival, Settlements, Source},
 };
 use async_trait::async_trait;
@@ -45,9 +45,10 @@ pub(crate) struct KafkaConsumer {
     held: Settlements,
     turn: usize,
     said_caught_up: bool,
-    /// The first time that nothing is there, the brokers are asked; later the ends of fetches tell.
+    /// Until nothing is there for the first time, the brokers are asked; later the ends of fetches tell.
     question: Option<BoxFuture<'static, Result<Vec<i64>, BrokerError>>>,
     asked: bool,
+    knows_ends: bool,
 }
 
 /// Joins a lane, taking it from an earlier reader of this connection. Blocks; under the group's gate.
@@ -85,6 +86,8 @@ pub(crate) fn join(
         let mut queue = queue.ok_or_else(|| unavailable("the client gives no queue for a partition"))?;
         let woken = Arc::clone(&lane);
         queue.set_nonempty_callback(move || woken.waker.wake());
+        let warm = group.shared.warm(client, &mark.topic.wire, connection.settings.timeout);
+        warm.map_err(|error| sort(&error, "subscribing"))?;
         sources.push(Inlet { queue, at_end: false });
         assignment
             .add_partition_offset(&mark.topic.wire, mark.partition(), Offset::Offset(at.offset))
@@ -101,6 +104,7 @@ pub(crate) fn join(
         said_caught_up: false,
         question: None,
         asked: false,
+        knows_ends: false,
     };
     client.incremental_assign(&assignment).map_err(|error| sort(&error, "subscribing"))?;
     Ok(joined)
@@ -177,12 +181,15 @@ impl KafkaConsumer {
             let caught_up = self.caught_up();
             if !brought.is_empty() {
                 self.said_caught_up = false;
+                self.asked = self.knows_ends;
                 let delivery = |(token, bytes)| Delivery { token: Token::new(token), bytes };
                 let deliveries = brought.into_iter().map(delivery).collect();
                 return Poll::Ready(Ok(Batch { deliveries, caught_up }));
             }
             if caught_up && !self.said_caught_up {
                 self.said_caught_up = true;
+                self.asked = true;
+                self.knows_ends = true;
                 return Poll::Ready(Ok(Batch { deliveries: Vec::new(), caught_up }));
             }
             if self.lane.is_lost() {
@@ -194,7 +201,7 @@ impl KafkaConsumer {
         }
     }
 
-    /// Asks once, the first time nothing is there, how far the topics go; true when the answer is new.
+    /// Asks how far the topics go, until everything was there once; true when the answer is new.
     fn answered(&mut self, context: &mut Context<'_>) -> bool {
         if !self.asked && self.question.is_none() && self.held.wants(Limit::default()) {
             self.question = Some(self.question());
@@ -215,12 +222,13 @@ impl KafkaConsumer {
     fn question(&self) -> BoxFuture<'static, Result<Vec<i64>, BrokerError>> {
         let places: Vec<Place> =
             self.lane.marks.iter().map(|mark| (Arc::clone(&mark.topic), mark.lane)).collect();
-        let (group, timeout) = (Arc::clone(&self.group), self.connection.settings.timeout);
+        let (gate, live) = (Arc::clone(&self.group.gate), self.connection.publisher.live());
+        let timeout = self.connection.settings.timeout;
         async move {
-            let gate = Arc::clone(&group.gate).lock_owned().await;
+            let gate = gate.lock_owned().await;
             let asked = tokio::task::spawn_blocking(move || {
                 let _gate = gate;
-                ask::ends(&group.client, &places, timeout)
+                ask::end_of_each(&live, &places, timeout)
             });
             asked.await.unwrap_or_else(|error| Err(unavailable(error.to_string())))
         }

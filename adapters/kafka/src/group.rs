@@ -16,7 +16,7 @@ use rdkafka::{
     error::{KafkaError, KafkaResult},
 };
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -49,6 +49,8 @@ pub(crate) struct Shared {
     proved: AtomicU64,
     stopped: AtomicBool,
     committing: Mutex<()>,
+    /// Topics whose leaders the client has been told to find out.
+    warm: Mutex<BTreeSet<String>>,
     news: Notify,
 }
 
@@ -113,6 +115,7 @@ impl Shared {
     /// After a broken connection: whether every lane's offsets still stand where we knew them, with their text.
     fn prove(&self, client: &Client, patience: Duration) {
         let breaks = self.breaks.load(Ordering::Acquire);
+        self.warm.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let lanes: Vec<Arc<Lane>> =
             self.lanes().values().filter(|lane| !lane.is_lost()).map(Arc::clone).collect();
         let mut list = TopicPartitionList::new();
@@ -131,6 +134,16 @@ impl Shared {
         }
         self.proved.store(breaks, Ordering::Release);
         self.news.notify_waiters();
+    }
+
+    /// Has the client find out who leads a topic, which it does in a second of its own time otherwise. Blocks.
+    pub(crate) fn warm(&self, client: &Client, topic: &str, timeout: Duration) -> KafkaResult<()> {
+        let known = self.warm.lock().unwrap_or_else(PoisonError::into_inner).contains(topic);
+        if !known {
+            client.fetch_metadata(Some(topic), timeout)?;
+            self.warm.lock().unwrap_or_else(PoisonError::into_inner).insert(topic.to_owned());
+        }
+        Ok(())
     }
 
     /// Stops fetching for a lane, once; what its reader acked is sent before.
@@ -222,6 +235,7 @@ impl Group {
             proved: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
             committing: Mutex::default(),
+            warm: Mutex::default(),
             news: Notify::new(),
         });
         let wire = format!("{}{name}", settings.prefix);

@@ -10,6 +10,13 @@ use std::{
     time::SystemTime,
 };
 
+/// Where a group stands in one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) offset: i64,
+    pub(crate) note: Note,
+}
+
 /// Brokers take 4,096 bytes; what is acked beyond what fits is delivered again, which harms nobody.
 const DIGITS: usize = 3_800;
 
