@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 mod build;
+mod built_in;
 mod clock;
 mod connect;
 mod ids;
@@ -17,3 +18,5 @@ pub use oms_core::{
     clock::{Clock, Timestamp},
     id::{CustomerId, IdSource, OrderId, Sku},
 };
+#[cfg(feature = "kafka")]
+pub use oms_kafka as kafka;
