@@ -32,6 +32,8 @@ pub enum Task {
     Dedupe(Run),
     /// Process memory of a million orders that wait, and of a million that have ended
     Memory(Run),
+    /// Read models folded anew from the log of completed orders
+    Rebuild(Run),
     /// Cold start: from the start of a process to its first accepted order
     Start(Run),
     /// Measures one point of `memory` in this process

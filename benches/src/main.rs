@@ -5,7 +5,7 @@ use oms_benches::{
     Fault,
     args::{Cli, Run, Task},
     report::Report,
-    workload::{dedupe, first_order, measure, memory, saga, start},
+    workload::{dedupe, first_order, measure, memory, rebuild, saga, start},
 };
 use std::{env, error::Error as _, fs, path::PathBuf, process::ExitCode};
 
@@ -38,6 +38,7 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Saga { only, run } => reported(&run, || saga(&run.scale(), &only)),
         Task::Dedupe(run) => reported(&run, || dedupe(&run.scale())),
         Task::Memory(run) => reported(&run, || memory(&run.scale(), &this()?)),
+        Task::Rebuild(run) => reported(&run, || rebuild(&run.scale())),
         Task::Start(run) => reported(&run, || {
             let (this, oms) = (this()?, this()?.with_file_name(format!("oms{}", env::consts::EXE_SUFFIX)));
             start(&run.scale(), &this, oms.is_file().then_some(oms.as_path()))

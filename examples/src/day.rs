@@ -1,6 +1,9 @@
 //! One day: twelve orders by card, UPI and cash, one of them cancelled, and one for more than there is.
 
-use crate::loyalty::{KIND, Loyalty, Points};
+use crate::{
+    failure::Failure,
+    loyalty::{KIND, Loyalty, Points},
+};
 use oms_broker::{
     Broker, CustomerId, OrderId, Sku,
     oms_core::{
@@ -14,8 +17,6 @@ use oms_broker::{
     },
 };
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// What became of the day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

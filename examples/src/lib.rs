@@ -2,10 +2,14 @@
 //!
 //! The program of the workspace's README is compiled and run as a doc test of this package.
 
+mod connect;
 mod day;
+mod failure;
 mod loyalty;
 
+pub use connect::{connect, connect_to};
 pub use day::{Day, day};
+pub use failure::Failure;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
@@ -15,7 +19,7 @@ struct Readme;
 mod tests {
     #[tokio::test]
     async fn a_day_over_the_in_process_broker_ends_as_it_should() {
-        let broker = oms_broker::connect("memory://").await.expect("always there");
+        let broker = super::connect_to("memory://").await.expect("always there");
         let day = super::day(broker).await.expect("plays");
         let by_status: Vec<(&str, u32)> =
             day.by_status.iter().map(|(status, count)| (&**status, *count)).collect();

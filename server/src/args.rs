@@ -8,16 +8,26 @@
 //! # Ok::<(), clap::Error>(())
 //! ```
 
+mod blow;
 mod letters;
+mod store;
+mod topology;
+mod wire;
+mod worker;
 
+pub use blow::BlowArgs;
 pub use letters::{DeadLettersCommand, LetterArgs, MeantArgs};
+pub use store::{StoreText, StoreUrl};
+pub use topology::TopologyCommand;
+pub use wire::{BrokerUrl, Topics, WireArgs};
+pub use worker::{Service, WorkerArgs};
 
 use crate::{
     plan::Percent,
     source::{Dates, Format, Mapping, Reading},
 };
-use clap::{Args, Parser, Subcommand};
-use oms_core::money::Currency;
+use clap::{Args, Parser, Subcommand, builder::RangedI64ValueParser};
+use oms_core::{clock::Timestamp, id::CustomerId, message::MAX_LANES, money::Currency};
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 /// How a run ends, for scripts.
@@ -33,6 +43,11 @@ const INTERRUPT: &str = "\
 Ctrl-C finishes what is begun and ends with exit code 3; a second one ends at once. Neither loses anything, nor does a \
 kill: the same command goes on where it stopped, and places nothing twice.";
 
+/// What a worker says of its end.
+const WORKER_ENDS: &str = "\
+Ctrl-C, or SIGTERM, finishes what is begun and ends with exit code 0. What was not begun goes to the other processes on the \
+same store, at once; after a kill it does once this one's leases have expired.";
+
 /// The heading of options that every command has.
 const EVERYWHERE: &str = "Options of every command";
 
@@ -43,6 +58,12 @@ pub struct Cli {
     /// The database file [default: orders.db; of the demo: demo.db]
     #[arg(long, global = true, value_name = "PATH", help_heading = EVERYWHERE)]
     pub db: Option<PathBuf>,
+    /// The store, instead of --db: sqlite:PATH, or postgres://user@host/database, which several processes can share
+    #[arg(long, global = true, value_name = "URL", env = "OMS_STORE", hide_env_values = true, help_heading = EVERYWHERE)]
+    pub store: Option<StoreText>,
+    /// The broker.
+    #[command(flatten)]
+    pub wire: WireArgs,
     /// Print one JSON object on standard output, and nothing else there
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
@@ -55,11 +76,17 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// The database that is meant.
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
+    /// The store that is meant: a file that is named goes before a server that the environment names.
+    ///
+    /// # Errors
+    /// What a store's URL looks like.
+    pub fn store(&self) -> Result<StoreUrl, String> {
         let default = if matches!(self.command, Command::Demo(_)) { "demo.db" } else { "orders.db" };
-        self.db.clone().unwrap_or_else(|| PathBuf::from(default))
+        match (&self.db, &self.store) {
+            (Some(path), _) => Ok(StoreUrl::Sqlite(path.clone())),
+            (None, Some(store)) => store.read(),
+            (None, None) => Ok(StoreUrl::Sqlite(PathBuf::from(default))),
+        }
     }
 }
 
@@ -72,14 +99,23 @@ pub enum Command {
     /// Place the orders of a CSV or NDJSON file, cancel what its cancellations match, and wait until all have ended
     #[command(after_help = INTERRUPT)]
     Import(Box<ImportArgs>),
+    /// Run some services in a process of their own, on a store that several processes share, until it is told to end
+    #[command(after_help = WORKER_ENDS)]
+    Worker(Box<WorkerArgs>),
     /// Look at orders, or cancel one
     #[command(subcommand)]
     Orders(OrdersCommand),
     /// Look at messages that could not be handled, try them again, or send an edited copy
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand),
+    /// Look at the read models, build one anew, or hold it against a fresh fold of the events
+    #[command(subcommand)]
+    Projections(ProjectionsCommand),
     /// Show the units of every SKU
     Stock(Page),
+    /// Show what every process declares at the broker and what is there, or declare it now
+    #[command(subcommand)]
+    Topology(TopologyCommand),
     /// Say whether store, broker and gateways answer, and how much waits; exit code 3 when one does not
     Status,
     /// Derive every figure from the events again, verify the invariants, and name the orders that are stuck
@@ -105,6 +141,9 @@ pub struct WorldArgs {
     /// How many percent of the parcels no carrier takes [default: 0]
     #[arg(long, value_name = "PERCENT")]
     pub refuse: Option<Percent>,
+    /// How many lanes every group has, and so how many turns go on side by side at most [default: 4]
+    #[arg(long, value_name = "N", value_parser = lanes())]
+    pub lanes: Option<u16>,
 }
 
 /// What `demo` takes.
@@ -113,6 +152,9 @@ pub struct DemoArgs {
     /// The file of orders [default: the sample that ships with the source]
     #[arg(long, value_name = "PATH")]
     pub file: Option<PathBuf>,
+    /// What befalls it.
+    #[command(flatten)]
+    pub blow: BlowArgs,
     /// The outside world.
     #[command(flatten)]
     pub world: WorldArgs,
@@ -147,6 +189,9 @@ pub struct ImportArgs {
     /// Leave orders alone that have not moved for so long, such as 500ms, 30s or 2m
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub settle: Duration,
+    /// Run no services here: workers on the same store do; not with an SQLite file, which belongs to one process
+    #[arg(long)]
+    pub no_services: bool,
     /// The report of refused rows [default: FILE.report.csv beside the database]
     #[arg(long, value_name = "PATH")]
     pub report: Option<PathBuf>,
@@ -183,6 +228,12 @@ pub enum OrdersCommand {
         /// Only those of this status: pending, confirmed, paid, shipped, completed, failed or cancelled
         #[arg(long, conflicts_with = "stuck")]
         status: Option<String>,
+        /// Only those of this customer
+        #[arg(long, value_name = "ID", conflicts_with = "stuck", value_parser = customer)]
+        customer: Option<CustomerId>,
+        /// Only those placed at this time or later, such as 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME", conflicts_with = "stuck", value_parser = moment)]
+        since: Option<Timestamp>,
         /// Only those that will not end by themselves, each with its reason
         #[arg(long)]
         stuck: bool,
@@ -190,10 +241,27 @@ pub enum OrdersCommand {
         #[command(flatten)]
         page: Page,
     },
-    /// Tell the whole story of an order
+    /// Tell the whole story of an order, or its story until a version or a time
     Show {
         /// Its id, the first 6 or more digits of it, or the source's order number
         order: Reference,
+        /// As it was at this version: 1 when it was placed
+        #[arg(long, value_name = "N", conflicts_with = "at", value_parser = clap::value_parser!(u64).range(1..))]
+        version: Option<u64>,
+        /// As it was at this time, such as 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        at: Option<Timestamp>,
+    },
+    /// Show what changed of an order between two of its versions
+    Diff {
+        /// Its id, the first 6 or more digits of it, or the source's order number
+        order: Reference,
+        /// The version to begin at
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+        from: u64,
+        /// The version to end at [default: the newest]
+        #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..))]
+        to: Option<u64>,
     },
     /// Ask for an order to be cancelled: undone and refunded before its dispatch, refused with reasons after it
     Cancel {
@@ -202,6 +270,27 @@ pub enum OrdersCommand {
         /// Why, for the order's story
         #[arg(long, value_name = "TEXT", default_value = "cancelled on the command line")]
         reason: String,
+    },
+}
+
+/// What to do with read models.
+#[derive(Debug, Subcommand)]
+pub enum ProjectionsCommand {
+    /// List the read models, and how far each has read
+    List,
+    /// Build a read model anew beside the one that is shown, compare, and show the new one; a build that was killed goes on
+    /// where it stopped
+    Rebuild {
+        /// Which one [default: all]
+        model: Option<String>,
+        /// Read at most so many events a second, to leave the machine to others; 0 is no limit
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        rate: u32,
+    },
+    /// Compare what is shown with a fresh fold of all events; exit code 1 when they differ
+    Verify {
+        /// Which one [default: all]
+        model: Option<String>,
     },
 }
 
@@ -233,8 +322,23 @@ impl FromStr for Reference {
     }
 }
 
+/// How many lanes there may be.
+fn lanes() -> RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(1..=i64::from(MAX_LANES))
+}
+
+fn customer(text: &str) -> Result<CustomerId, String> {
+    CustomerId::new(text).map_err(|error| error.to_string())
+}
+
 fn currency(code: &str) -> Result<Currency, String> {
     Currency::new(code).map_err(|error| error.to_string())
+}
+
+/// Reads a moment such as `2026-01-31T12:00:00Z`.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let wrong = || format!("{text:?} is no time; write it with its zone, such as 2026-01-31T12:00:00Z");
+    Timestamp::parse(text).ok_or_else(wrong)
 }
 
 /// Reads a time such as `500ms`, `30s`, `2m` or `1h`.

@@ -72,7 +72,13 @@ impl Failure {
     /// ```
     #[must_use]
     pub fn about(self, file: &Path) -> Self {
-        Self::new(self.blame, format!("{}: {self}", file.display()))
+        self.named(file.display())
+    }
+
+    /// Names what it is about.
+    #[must_use]
+    pub fn named(self, what: impl fmt::Display) -> Self {
+        Self::new(self.blame, format!("{what}: {self}"))
     }
 }
 

@@ -18,11 +18,11 @@ use oms_core::{
         simulated::{SimulatedCarrier, SimulatedNotifier, SimulatedProvider},
     },
     id::OrderId,
-    oms::{Oms, PlaceRefusal, Placed, Placement},
+    oms::{BuildError, Oms, PlaceRefusal, Placed, Placement},
     order::OrderError,
     payment::Method,
-    projection::{Facts, Parcel},
-    store::{Store, Waiting},
+    projection::{Facts, Parcel, model::ReadModels},
+    store::{Store, StoreError, Waiting},
     worker::PlaceError,
 };
 use std::{sync::Arc, time::Duration};
@@ -33,6 +33,9 @@ const AT_ONCE: usize = 64;
 /// How long to wait between two looks at what is still owed.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// What keeps a shop's events and what is owed, and what keeps its read models.
+pub type Kept = (Arc<dyn Store>, Arc<dyn ReadModels>);
+
 /// The system, with its loops running.
 pub struct Shop {
     oms: Oms,
@@ -40,15 +43,17 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Puts the system together over a store and a broker; nothing runs before [`Shop::run`].
+    /// Puts the system together over a store and a broker; nothing runs before [`Shop::run`], and then only the services that
+    /// are named, or all where none is.
     ///
     /// # Errors
     /// [`Failure`] when the ledger or the store is out of reach.
     pub async fn open(
         broker: Arc<dyn Broker>,
-        store: Arc<dyn Store>,
+        (store, models): Kept,
         ledger: Ledger,
         world: World,
+        served: &[&str],
     ) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ledger: Arc<dyn Journal> = Arc::new(ledger);
@@ -57,14 +62,15 @@ impl Shop {
         let carrier = SimulatedCarrier::open(draws, windows, Arc::clone(&clock), Arc::clone(&ledger));
         let notifier = SimulatedNotifier::open(draws, Arc::clone(&clock), Arc::clone(&ledger));
         let outside = |error| Failure::new(Blame::Outside, error);
-        let oms = Oms::builder(broker, store, Arc::clone(&clock), Arc::new(RandomIds::default()))
+        let builder = Oms::builder(broker, store, Arc::clone(&clock), Arc::new(RandomIds::default()))
             .payment_method(Method::card(), provider().map_err(outside)?)
             .payment_method(Method::upi(), provider().map_err(outside)?)
             .carrier(carrier.map_err(outside)?)
             .notifier(notifier.map_err(outside)?)
-            .build()
-            .await
-            .map_err(|error| Failure::new(Blame::Outside, error))?;
+            .read_models(models)
+            .options(world.options());
+        let builder = if served.is_empty() { builder } else { builder.serve(served.iter().copied()) };
+        let oms = builder.build().await.map_err(unbuilt)?;
         Ok(Self { oms, loops: JoinSet::new() })
     }
 
@@ -74,12 +80,18 @@ impl Shop {
         &self.oms
     }
 
-    /// Starts the loops, each a task of its own, so that all cores work.
+    /// Starts the loops, each a task of its own, so that all cores work; but not those of the read models, which are brought
+    /// up to date by the command that asks them.
     pub fn run(&mut self) {
-        for task in self.oms.tasks() {
+        for task in self.oms.tasks().into_iter().filter(|task| !task.name.starts_with("projection/")) {
             tracing::debug!(task = task.name, "started");
             self.loops.spawn(task.future);
         }
+    }
+
+    /// Ends the loops where they stand, as a kill does; what they had in hand is still owed.
+    pub async fn halt(&mut self) {
+        self.loops.shutdown().await;
     }
 
     /// Waits until nothing is owed, put off or wished any more, for at most `time`, and closes the shop; says whether it is
@@ -125,6 +137,12 @@ impl Shop {
             self.loops.shutdown().await;
         }
     }
+}
+
+/// A store of another lane count, or of another release, is not what was meant; anything else may pass.
+fn unbuilt(error: BuildError) -> Failure {
+    let unfit = matches!(&error, BuildError::Store(StoreError::Unfit(_)));
+    Failure::new(if unfit { Blame::Input } else { Blame::Outside }, error)
 }
 
 fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> HouseError {

@@ -4,7 +4,10 @@ use crate::{
     args::WorldArgs,
     plan::{PaymentMix, Percent},
 };
-use oms_core::gateway::simulated::{Draws, Windows};
+use oms_core::{
+    gateway::simulated::{Draws, Windows},
+    worker::Options,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -63,6 +66,8 @@ pub struct World {
     pub decline: Percent,
     /// Refused parcels.
     pub refuse: Percent,
+    /// Lanes of every group; what the house takes by itself where none was asked for.
+    pub lanes: Option<u16>,
     /// How long it takes.
     pub windows: Windows,
 }
@@ -76,6 +81,8 @@ struct Written {
     cod: Percent,
     decline: Percent,
     refuse: Percent,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lanes: Option<u16>,
     approval: u64,
     late: u64,
     dispatch: u64,
@@ -140,6 +147,7 @@ impl World {
             cod: args.cod.unwrap_or(self.cod),
             decline: args.decline.unwrap_or(self.decline),
             refuse: args.refuse.unwrap_or(self.refuse),
+            lanes: args.lanes.or(self.lanes),
             windows: self.windows,
         }
     }
@@ -159,12 +167,20 @@ impl World {
             (flag, stored.to_string(), asked.map(|asked| asked.to_string()))
         };
         let seed = ("seed", self.seed.to_string(), args.seed.map(|seed| seed.to_string()));
-        for (flag, stored, asked) in std::iter::once(seed).chain(percents.map(said)) {
+        let lanes = ("lanes", self.options().lanes.to_string(), args.lanes.map(|lanes| lanes.to_string()));
+        for (flag, stored, asked) in [seed, lanes].into_iter().chain(percents.map(said)) {
             if let Some(asked) = asked.filter(|asked| *asked != stored) {
                 return Err(WorldError::Differs { db: db.to_owned(), flag, stored, asked });
             }
         }
         Ok(())
+    }
+
+    /// The settings of the loops.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let options = Options::default();
+        Options { lanes: self.lanes.unwrap_or(options.lanes), ..options }
     }
 
     /// What goes wrong, and when.
@@ -183,20 +199,28 @@ impl World {
 
 impl From<World> for Written {
     fn from(world: World) -> Self {
-        let World { seed, upi, cod, decline, refuse, windows } = world;
+        let World { seed, upi, cod, decline, refuse, lanes, windows } = world;
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let [approval, late, dispatch, delivery] =
             [windows.approval, windows.late, windows.dispatch, windows.delivery].map(millis);
-        Self { seed, upi, cod, decline, refuse, approval, late, dispatch, delivery }
+        Self { seed, upi, cod, decline, refuse, lanes, approval, late, dispatch, delivery }
     }
 }
 
 impl From<Written> for World {
     fn from(written: Written) -> Self {
-        let Written { seed, upi, cod, decline, refuse, approval, late, dispatch, delivery } = written;
+        let Written { seed, upi, cod, decline, refuse, lanes, approval, late, dispatch, delivery } = written;
         let [approval, late, dispatch, delivery] =
             [approval, late, dispatch, delivery].map(Duration::from_millis);
-        Self { seed, upi, cod, decline, refuse, windows: Windows { approval, late, dispatch, delivery } }
+        Self {
+            seed,
+            upi,
+            cod,
+            decline,
+            refuse,
+            lanes,
+            windows: Windows { approval, late, dispatch, delivery },
+        }
     }
 }
 

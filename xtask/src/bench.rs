@@ -14,6 +14,8 @@ pub(crate) enum Workload {
     Dedupe,
     /// Process memory of a million orders that wait, and of a million that have ended
     Memory,
+    /// Read models folded anew from the log of completed orders
+    Rebuild,
     /// Cold start: from the start of a process to its first accepted order
     Start,
 }
@@ -24,6 +26,7 @@ impl Workload {
             Self::Saga => "saga",
             Self::Dedupe => "dedupe",
             Self::Memory => "memory",
+            Self::Rebuild => "rebuild",
             Self::Start => "start",
         }
     }

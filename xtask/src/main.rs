@@ -1,7 +1,9 @@
 //! The command line of `cargo xtask`.
 
 mod bench;
+mod chaos;
 mod house;
+mod program;
 mod rules;
 mod simulate;
 mod suite;
@@ -36,6 +38,8 @@ enum Task {
     Simulate(simulate::Arguments),
     /// Plants every known bug in the simulated house, one at a time, and fails when one is not found.
     Planted(simulate::PlantedArguments),
+    /// Kills, wipes and swaps servers under whole orders; `cargo xtask chaos --help` has the options.
+    Chaos(chaos::Arguments),
     /// Measures what an order costs, in release and beside its peers; a missed target is said, and is no error.
     ///
     /// Without --json it prints a table, and with either one line for each target, met or missed by how much. See
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Task::Test { local } => code(suite::run(&root, local)),
         Task::Simulate(arguments) => simulate::run(&root, &arguments),
         Task::Planted(arguments) => simulate::planted(&root, &arguments),
+        Task::Chaos(arguments) => chaos::run(&root, &arguments),
         Task::Bench(arguments) => bench::run(&root, &arguments),
     }
 }

@@ -1,9 +1,11 @@
 //! The `simulate` task: builds the simulator as one optimised program, and passes everything on to it.
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use clap::Args;
+
+use crate::program::{cargo, end};
 
 /// What `simulate` takes: everything goes to the simulator, which explains itself.
 #[derive(Debug, Args)]
@@ -48,24 +50,4 @@ pub(crate) fn planted(root: &Path, arguments: &PlantedArguments) -> ExitCode {
     let numbers = [arguments.seeds, arguments.enough].map(|number| number.to_string());
     command.args(numbers).env(MUTANTS.0, MUTANTS.1);
     end(command)
-}
-
-fn cargo(root: &Path, line: &str) -> Command {
-    let mut command = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()));
-    command.args(line.split(' ')).current_dir(root);
-    command
-}
-
-fn end(mut command: Command) -> ExitCode {
-    match command.status() {
-        Ok(status) => {
-            status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
-        }
-        Err(error) => {
-            eprintln!(
-                "cargo could not be started: {error}; install Rust, or run this through `cargo xtask simulate`"
-            );
-            ExitCode::FAILURE
-        }
-    }
 }

@@ -169,6 +169,10 @@ impl Store for Watched {
         self.store.log(lane, after, limit).await
     }
 
+    async fn heads(&self, lanes: &[GroupLane]) -> Result<Vec<u64>, StoreError> {
+        self.store.heads(lanes).await
+    }
+
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
         self.store.waiting(key, limit).await
     }

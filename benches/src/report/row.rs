@@ -6,7 +6,7 @@ use serde::Serialize;
 /// One line: what was measured, over what, its value, and the peer it is held against.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Row {
-    /// The workload: saga, dedupe, memory or start.
+    /// The workload: saga, dedupe, memory, rebuild or start.
     pub workload: &'static str,
     /// What is varied within it.
     pub variant: String,

@@ -9,6 +9,7 @@
 mod dedupe;
 mod figure;
 mod memory;
+mod rebuild;
 mod saga;
 mod scale;
 mod start;
@@ -16,6 +17,7 @@ mod start;
 pub use dedupe::dedupe;
 pub use figure::Figure;
 pub use memory::{Measured, Point, Waiting, measure, memory};
+pub use rebuild::rebuild;
 pub use saga::{Part, saga};
 pub use scale::Scale;
 pub use start::{Cold, first_order, start};

@@ -11,8 +11,10 @@
 //! ```
 
 mod memory;
+mod per_service;
 
 pub use memory::{MemoryBroker, MemoryLimits};
+pub use per_service::PerService;
 
 use crate::id::Name;
 use crate::message::{GroupLane, Limit, Pack};

@@ -1,6 +1,7 @@
 //! The suites that every broker and every store must pass, and the stage on which they run.
 
 pub mod broker;
+pub mod models;
 mod report;
 mod stage;
 pub mod store;

@@ -72,6 +72,20 @@ pub struct LedgerEntry {
 #[error("the provider's journal is out of reach; free its disk, or give it another file")]
 pub struct JournalError(#[source] pub Box<dyn Error + Send + Sync>);
 
+/// A look into a journal that others may write as well.
+#[derive(Default)]
+pub struct Hold<'a> {
+    /// Lines that the caller has not seen, oldest first; some that it wrote itself may be among them.
+    pub news: Vec<LedgerEntry>,
+    /// What to name as seen with the next look; never 0.
+    pub seen: u64,
+    /// Keeps others waiting until it is dropped, where there are any.
+    pub guard: Option<Box<dyn Held + 'a>>,
+}
+
+/// Whatever keeps others waiting while it is there.
+pub trait Held {}
+
 /// Where a simulated provider keeps its ledger.
 ///
 /// What `append` accepted is there again after `kill -9`, in the same order: no answer is given before.
@@ -87,6 +101,16 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// [`JournalError`] when they cannot be read.
     fn load(&self) -> Result<Vec<LedgerEntry>, JournalError>;
+
+    /// Gives the lines after `seen`, all of them for 0, and keeps others from writing until the hold is dropped: two who do
+    /// the same wish at once then do it once. A journal of one process has no others, and nothing new after the first look.
+    ///
+    /// # Errors
+    /// [`JournalError`] when they cannot be read.
+    fn hold(&self, seen: u64) -> Result<Hold<'_>, JournalError> {
+        let news = if seen == 0 { self.load()? } else { Vec::new() };
+        Ok(Hold { news, seen: 1, guard: None })
+    }
 }
 
 /// A journal that lasts as long as the process.

@@ -5,9 +5,9 @@ use crate::{
     event::public::Status,
     id::{OrderId, Sku},
     projection::{
-        Facts, OrderSummary, Shelf, SkuFacts, Stuck,
+        Difference, Facts, Moment, OrderSummary, Past, Shelf, SkuFacts, Stuck,
         check::{Books, Check, Report},
-        facts, history,
+        difference, facts, history, past,
         story::{Story, story},
         stuck,
     },
@@ -106,6 +106,27 @@ impl Oms {
     /// [`StoreError::Unavailable`].
     pub async fn story(&self, order: &OrderId) -> Result<Story, StoreError> {
         story(self.parts.store.as_ref(), order).await
+    }
+
+    /// An order as it was at a version or at a time; `None` when it was not placed yet, or never had that version.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn order_at(&self, order: &OrderId, moment: Moment) -> Result<Option<Past>, StoreError> {
+        past(self.parts.store.as_ref(), order, moment).await
+    }
+
+    /// What changed of an order from one moment of its life to another; `None` when one of them is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn order_changes(
+        &self,
+        order: &OrderId,
+        from: Moment,
+        to: Moment,
+    ) -> Result<Option<Difference>, StoreError> {
+        difference(self.parts.store.as_ref(), order, from, to).await
     }
 
     /// Orders that will not end by themselves, each with its reason.

@@ -15,6 +15,7 @@ use crate::{
     id::{IdSource, Name},
     message::{Codec, Json},
     payment::{Method, Methods},
+    projection::model::{Fold, Model, ReadModels, house_models},
     saga::SagaTimes,
     service::{
         Handler, inventory::InventoryService, notification::NotificationService, order::OrderService,
@@ -101,6 +102,7 @@ impl Builder {
             gateways: BTreeMap::new(),
             options: Options::default(),
             served: None,
+            models: None,
         };
         let (public, methods, times) = (BTreeSet::new(), Methods::default(), SagaTimes::default());
         Self { supplies, around: None, public, methods, times }
@@ -151,6 +153,22 @@ impl Builder {
     #[must_use]
     pub fn handler(mut self, handler: impl Handler + 'static) -> Self {
         self.supplies.handlers.push(Arc::new(handler));
+        self
+    }
+
+    /// Keeps the read models of the house there: orders, stock, money, sagas and the daily funnel, each by a loop of its own.
+    #[must_use]
+    pub fn read_models(mut self, models: Arc<dyn ReadModels>) -> Self {
+        self.supplies.models = Some((models, house_models()));
+        self
+    }
+
+    /// Keeps a read model of the user's own beside those of the house; call it after [`Builder::read_models`].
+    #[must_use]
+    pub fn read_model(mut self, model: impl Model) -> Self {
+        if let Some((_, projections)) = &mut self.supplies.models {
+            projections.push(Arc::new(Fold::of(model)));
+        }
         self
     }
 

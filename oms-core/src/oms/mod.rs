@@ -50,6 +50,7 @@ mod builder;
 mod change;
 mod drive;
 mod letter;
+mod model;
 mod run;
 mod system;
 

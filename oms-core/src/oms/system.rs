@@ -1,6 +1,7 @@
 //! The system as a value.
 
 use crate::{
+    broker::Topology,
     saga::SagaTimes,
     worker::{Health, Metrics, Parts, Placer, health},
 };
@@ -22,6 +23,12 @@ impl Oms {
     #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.parts.tally.read()
+    }
+
+    /// Who hears what in this installation, as the store has it: other processes' groups included.
+    #[must_use]
+    pub fn topology(&self) -> &Topology {
+        &self.parts.topology
     }
 
     /// How the store, the broker and each gateway are, as far as the loops of this process know: outages with their

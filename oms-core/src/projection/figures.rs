@@ -6,10 +6,10 @@ use crate::event::{
     payment::PaymentEvent,
     shipping::ShippingEvent,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Sums of one order's money, in minor units of its currency, over its whole life.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Funds {
     /// Ever reserved at the provider.
     pub authorised: i128,
@@ -51,7 +51,7 @@ impl Funds {
 }
 
 /// Units of one order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Units {
     /// Held, and not yet committed.
     pub held: u64,
@@ -83,7 +83,7 @@ impl Units {
 }
 
 /// Units of one SKU, by its own stream.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shelf {
     /// Receipts, counts and losses together.
     pub adjusted: i128,

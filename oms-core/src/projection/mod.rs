@@ -14,6 +14,7 @@ mod figures;
 #[cfg(test)]
 mod fixture;
 mod letter;
+pub mod model;
 mod phases;
 mod read;
 #[cfg(test)]
@@ -23,12 +24,15 @@ mod stuck;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod travel;
 
 pub use facts::{Facts, ORDER_KINDS, STOCK_KIND, SkuFacts};
 pub use figures::{Funds, Parcel, Shelf, Units};
 pub use letter::{
     Cause, Copied, Fate, LetterCause, LetterRecord, Noted, copies, letter_causes, letter_record,
 };
+pub use phases::Course;
 pub use read::{Walk, facts, history};
 pub use stuck::{Reason, Stuck, judge, stuck};
 pub use summary::{OrderSummary, SOURCE_FIELD, SummaryHash, Sums, Totals};
+pub use travel::{Change, Difference, Moment, Past, as_it_was, changes, difference, past};

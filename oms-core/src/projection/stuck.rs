@@ -78,7 +78,7 @@ pub fn judge(facts: &Facts, waiting: &[Waiting], letter: Option<&(Reason, Timest
         return None;
     }
     let asked = facts.asked.unwrap_or(facts.newest);
-    let attention = facts.attention().map(|why| (Reason::NeedsAttention { reason: why.to_owned() }, asked));
+    let attention = facts.attention().map(|reason| (Reason::NeedsAttention { reason }, asked));
     let idle = waiting.is_empty() && facts.parcel() != Parcel::Held;
     let found = attention.or_else(|| letter.cloned());
     let (reason, since) = found.or(idle.then_some((Reason::NothingInFlight, facts.newest)))?;

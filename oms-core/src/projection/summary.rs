@@ -49,22 +49,22 @@ impl OrderSummary {
     /// Sums up what is known of an order.
     #[must_use]
     pub fn of(facts: &Facts) -> Self {
-        let placed = facts.placed();
+        let (placed, course) = (facts.placed(), facts.course());
         let funds = facts.funds();
         let source = |fields: &Fields| fields.get(SOURCE_FIELD).map(str::to_owned);
         Self {
             order: facts.order.clone(),
             source: placed.and_then(|placed| source(&placed.fields)),
             customer: placed.map(|placed| placed.customer.clone()),
-            status: facts.status(),
-            phase: facts.phase(),
+            status: course.status(),
+            phase: course.phase(),
             currency: placed.map(|placed| placed.currency),
             total_minor: placed.map_or(0, |placed| placed.total.minor),
             funds,
             kept_minor: funds.kept(),
             units: facts.units(),
             lines: placed.map_or(0, |placed| placed.lines.len()),
-            needs_attention: facts.attention().map(str::to_owned),
+            needs_attention: course.attention().map(str::to_owned),
         }
     }
 }

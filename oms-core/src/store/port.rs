@@ -279,6 +279,13 @@ pub trait Store: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn log(&self, lane: &GroupLane, after: u64, limit: usize) -> Result<Vec<Recorded>, StoreError>;
 
+    /// Where the event log of each sender's lane ends: the position of its newest event, 0 where there is none. One query for
+    /// all, so that readers of idle lanes cost none each (rules 11, 23).
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    async fn heads(&self, lanes: &[GroupLane]) -> Result<Vec<u64>, StoreError>;
+
     /// What is in flight, of one key (an order's id), or of everything, at most `limit`.
     ///
     /// # Errors

@@ -52,6 +52,10 @@ pub enum Local {
 pub struct Ask {
     /// Packs that a broker delivered, whose bytes the worker has.
     pub packs: Vec<PackId>,
+    /// The bytes of each of them, in their order, as they were delivered. A pack is not what is owed, whatever its name says,
+    /// when the bytes stored under it differ: it was left at the broker by another database, or by this one before it was
+    /// restored from an older copy. A pack with no bytes here is not compared.
+    pub bodies: Vec<Bytes>,
     /// Also whatever has been owed to this lane for longer than this (rule 2).
     pub owed_longer: Option<Duration>,
     /// Hints of local work.

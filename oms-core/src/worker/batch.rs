@@ -5,11 +5,14 @@ use crate::{
     message::{Limit, Message, PackId},
     store::Local,
 };
+use bytes::Bytes;
 use std::time::Duration;
 
 /// A pack that a broker brought, decoded.
 pub(super) struct Delivered {
     pub(super) pack: PackId,
+    /// As it was brought, to be compared with what is owed.
+    pub(super) bytes: Bytes,
     pub(super) messages: Vec<Message>,
 }
 

@@ -165,7 +165,7 @@ impl Lane<'_> {
     /// Decodes a delivery; what is no pack of ours is acked and forgotten, for what is owed lies in the store.
     fn receive(&mut self, Delivery { token, bytes }: Delivery) {
         match self.parts.codec.decode(&bytes) {
-            Ok((pack, messages)) => self.hand.push_back((token, Delivered { pack, messages })),
+            Ok((pack, messages)) => self.hand.push_back((token, Delivered { pack, bytes, messages })),
             Err(error) => {
                 add(&self.parts.tally.foreign, 1);
                 tracing::warn!(%error, lane = %self.desk.lane, "a delivery is no pack of ours");

@@ -14,6 +14,7 @@ use crate::{
     gateway::Gateway,
     id::{IdSource, Name, StreamId},
     message::{Codec, GroupLane},
+    projection::model::{Library, Projection, ReadModels},
     service::Handler,
     store::{Lease, Store, Writes},
 };
@@ -55,10 +56,11 @@ pub struct Parts {
     pub gateways: BTreeMap<Name, Arc<dyn Gateway>>,
     /// The settings.
     pub options: Options,
+    /// Who hears what, as the store has it.
+    pub topology: Topology,
     /// What is counted.
     pub tally: Tally,
     pub(super) owner: u128,
-    pub(super) topology: Topology,
     pub(super) desks: Vec<Arc<Desk>>,
     places: BTreeMap<GroupLane, usize>,
     pub(super) relay: Bell,
@@ -67,6 +69,10 @@ pub struct Parts {
     pub(super) next_look: AtomicI64,
     pub(super) doors: BTreeMap<Name, Bell>,
     pub(super) watches: Watches,
+    /// The read models that this process keeps, if it keeps any.
+    pub library: Option<Library>,
+    /// The bell of each model's loop, by the model's name.
+    pub(super) readers: BTreeMap<&'static str, Bell>,
     pub(super) calling: AtomicUsize,
     pub(super) released: AtomicUsize,
     pub(super) vitals: Vitals,
@@ -95,13 +101,19 @@ pub struct Supplies {
     pub options: Options,
     /// The groups whose loops run in this process; `None` for all. The others are served elsewhere.
     pub served: Option<BTreeSet<Name>>,
+    /// Where read models are kept, and which; `None` for none.
+    pub models: Option<Shelves>,
 }
+
+/// Where read models are kept, and which.
+pub type Shelves = (Arc<dyn ReadModels>, Vec<Arc<dyn Projection>>);
 
 impl Parts {
     /// Joins the supplies under the topology of the whole installation, as the store registered it.
     #[must_use]
     pub fn new(supplies: Supplies, topology: Topology) -> Self {
-        let Supplies { store, broker, clock, ids, codec, handlers, gateways, options, served } = supplies;
+        let Supplies { store, broker, clock, ids, codec, handlers, gateways, options, served, models } =
+            supplies;
         let groups = handlers.iter().map(|handler| handler.group());
         let groups = groups.filter(|group| served.as_ref().is_none_or(|served| served.contains(group)));
         let lanes = groups.chain([Name::from(PLACE)]).flat_map(|group| {
@@ -113,6 +125,12 @@ impl Parts {
         let doors: BTreeMap<Name, Bell> =
             gateways.keys().map(|name| (Name::clone(name), Bell::default())).collect();
         let (stop, stopped) = oneshot::channel();
+        let library = models.map(|(models, projections)| {
+            let store = Arc::clone(&store);
+            Library { store, models, projections, lanes: options.lanes }
+        });
+        let projections = library.iter().flat_map(|library| &library.projections);
+        let readers = projections.map(|one| (one.name(), Bell::default())).collect();
         let knows = doors.keys().map(|name| (Name::clone(name), DoorVitals::default()));
         let vitals = Vitals { doors: knows.collect(), ..Vitals::default() };
         Self {
@@ -124,6 +142,8 @@ impl Parts {
             due: Bell::default(),
             next_look: AtomicI64::new(i64::MAX),
             watches: Watches::default(),
+            library,
+            readers,
             declared: Mutex::new(false),
             stop: std::sync::Mutex::new(Some(stop)),
             stopped: stopped.map(|_| ()).boxed().shared(),
@@ -176,6 +196,19 @@ impl Parts {
         self.doors.values().for_each(Bell::ring);
         self.relay.ring();
         self.due.ring();
+        self.tell_readers();
+    }
+
+    /// Wakes the loops that keep read models: the log has grown.
+    pub(super) fn tell_readers(&self) {
+        self.readers.values().for_each(Bell::ring);
+    }
+
+    /// Asks the loop of a model to look at once: somebody waits for what it has not read.
+    pub fn hurry(&self, model: &str) {
+        if let Some(bell) = self.readers.get(model) {
+            bell.ring();
+        }
     }
 
     pub(super) fn draining(&self) -> bool {

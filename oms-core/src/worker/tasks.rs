@@ -1,6 +1,6 @@
 //! The loops of a house, each a named future.
 
-use super::{due, effects, lane, lease, parts::Parts, relay};
+use super::{due, effects, lane, lease, parts::Parts, reader, relay};
 use crate::id::Name;
 use futures::{FutureExt, future::BoxFuture};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// The future ends when [`Parts::drain`] was called and the loop has finished what it had begun. Dropped at any await it
 /// loses nothing: what it had in hand is still owed, and found again.
 pub struct Task {
-    /// Which loop: `lease`, `relay`, `due`, `effects/GATEWAY` or `turns/GROUP/LANE`.
+    /// Which loop: `lease`, `relay`, `due`, `effects/GATEWAY`, `turns/GROUP/LANE` or `projection/MODEL`.
     pub name: String,
     /// The loop.
     pub future: BoxFuture<'static, ()>,
@@ -34,6 +34,15 @@ pub fn tasks(parts: &Arc<Parts>) -> Vec<Task> {
             let turns = lane::serve(Arc::clone(parts), Arc::clone(handler), Arc::clone(desk));
             all.push(task(format!("turns/{}", desk.lane), turns.boxed()));
         }
+    }
+    for (library, projection) in parts
+        .library
+        .iter()
+        .flat_map(|library| library.projections.iter().map(move |projection| (library, projection)))
+    {
+        let name = format!("projection/{}", projection.name());
+        let reads = reader::follow(Arc::clone(parts), library.clone(), Arc::clone(projection));
+        all.push(task(name, reads.boxed()));
     }
     all
 }

@@ -164,8 +164,12 @@ fn ask(handler: &dyn Handler, batch: &Batch<'_>, wanted: &Wanted) -> Ask {
     let delivered = batch.delivered.iter().flat_map(|delivered| &delivered.messages);
     let named = delivered.chain(&batch.requests).flat_map(|message| handler.streams(message, &known));
     let streams = named.chain(wanted.streams.iter().cloned()).filter(|stream| stream.rank == Rank::Keyed);
+    // Of two that have one name the first counts, here and when they are handled.
+    let mut names = BTreeSet::new();
+    let first: Vec<_> = batch.delivered.iter().filter(|delivered| names.insert(&delivered.pack)).collect();
     Ask {
-        packs: batch.delivered.iter().map(|delivered| delivered.pack.clone()).collect(),
+        packs: first.iter().map(|delivered| delivered.pack.clone()).collect(),
+        bodies: first.iter().map(|delivered| delivered.bytes.clone()).collect(),
         owed_longer: batch.overdue,
         local: batch.local.clone(),
         answered: batch.answers.iter().map(|hand| hand.effect.key.clone()).collect(),
@@ -322,6 +326,7 @@ impl Wake {
         }
         parts.wake_for(self.alarm);
         self.watchers.iter().for_each(|bell| bell.ring());
+        parts.tell_readers();
         self.gateways.iter().filter_map(|gateway| parts.doors.get(gateway)).for_each(Bell::ring);
     }
 }

@@ -103,14 +103,14 @@ pub(super) fn works(codec: &dyn Codec, batch: &Batch<'_>, found: &mut Found) -> 
     for owed in &found.owed {
         let delivered = batch.delivered.iter().find(|delivered| delivered.pack == owed.pack);
         match (delivered, &owed.bytes) {
-            (Some(delivered), _) => unpack(&mut works, owed, &delivered.messages),
-            (None, Some(bytes)) => match codec.decode(bytes) {
+            (_, Some(bytes)) => match codec.decode(bytes) {
                 Ok((_, messages)) => unpack(&mut works, owed, &messages),
                 Err(error) => {
                     works.extend(owed.left.iter().map(|index| unreadable(owed, *index, bytes, &error)))
                 }
             },
-            // The store gives bytes for whatever was not delivered.
+            // The store gives bytes for whatever was not delivered as it is.
+            (Some(delivered), None) => unpack(&mut works, owed, &delivered.messages),
             (None, None) => {}
         }
     }

@@ -96,6 +96,7 @@ impl House {
             gateways: BTreeMap::from([(Name::from("door"), Arc::new(self.door.clone()) as Arc<_>)]),
             options: self.options,
             served: None,
+            models: None,
         };
         Arc::new(Parts::new(supplies, registered.topology))
     }

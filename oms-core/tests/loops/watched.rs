@@ -267,6 +267,10 @@ impl Store for Watched {
         self.inner.log(lane, after, limit).await
     }
 
+    async fn heads(&self, lanes: &[GroupLane]) -> Result<Vec<u64>, StoreError> {
+        self.inner.heads(lanes).await
+    }
+
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
         self.inner.waiting(key, limit).await
     }

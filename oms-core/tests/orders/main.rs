@@ -14,6 +14,7 @@ mod house;
 mod keys;
 mod late;
 mod market;
+mod models;
 mod odd;
 mod pace;
 mod shop;

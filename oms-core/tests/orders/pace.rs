@@ -174,6 +174,10 @@ impl Store for SlowStore {
         self.0.log(lane, after, limit).await
     }
 
+    async fn heads(&self, lanes: &[GroupLane]) -> Result<Vec<u64>, StoreError> {
+        self.0.heads(lanes).await
+    }
+
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
         self.0.waiting(key, limit).await
     }

@@ -24,9 +24,23 @@ fn wrong_usage_ends_with_exit_code_2() {
 fn global_options_stand_before_or_behind_the_command() {
     let before = parse("oms --db a.db --json check").expect("it is usage");
     let behind = parse("oms check --json --db a.db").expect("it is usage");
-    assert_eq!((before.database(), before.json), (behind.database(), behind.json));
-    assert_eq!(parse("oms demo").expect("it is usage").database(), PathBuf::from("demo.db"));
-    assert_eq!(parse("oms check").expect("it is usage").database(), PathBuf::from("orders.db"));
+    assert_eq!((before.store(), before.json), (behind.store(), behind.json));
+    let store = |line: &str| parse(line).expect("it is usage").store();
+    let file = |path| Ok(StoreUrl::Sqlite(PathBuf::from(path)));
+    assert_eq!((store("oms demo"), store("oms check")), (file("demo.db"), file("orders.db")));
+    assert_eq!(store("oms check --store sqlite:a.db"), file("a.db"));
+    assert_eq!(store("oms check --store postgres://host/x --db a.db"), file("a.db"));
+}
+
+#[test]
+fn the_broker_is_in_this_process_and_has_a_topic_for_each_type_unless_it_is_said() {
+    let wire = |line| parse(line).expect("it is usage").wire;
+    assert!(wire("oms status").url().is_memory());
+    assert_eq!(wire("oms status").topics(), Topics::PerType);
+    let said = wire("oms status --broker nats://host --topics per-service");
+    assert_eq!((said.url().scheme(), said.topics()), ("nats", Topics::PerService));
+    assert!(parse("oms status --topics all").is_err());
+    assert!(parse("oms demo --lanes 0").is_err() && parse("oms demo --lanes 4097").is_err());
 }
 
 #[test]
@@ -83,5 +97,18 @@ fn the_help_names_every_status_that_a_list_may_ask_for() {
     let help = parse("oms orders list --help").map(|_| ()).expect_err("help is no run").to_string();
     for status in oms_core::event::public::Status::ALL {
         assert!(help.contains(status.name()), "{}: {help}", status.name());
+    }
+}
+
+#[test]
+fn a_worker_serves_the_services_that_are_named_each_once() {
+    let groups = |line| match parse(line).expect("it is usage").command {
+        Command::Worker(args) => args.groups(),
+        other => panic!("a worker: {other:?}"),
+    };
+    assert_eq!(groups("oms worker --service payment order payment"), ["order", "payment"]);
+    assert_eq!(groups("oms worker --service shipping --service notification"), ["shipping", "notification"]);
+    for line in ["oms worker", "oms worker --service", "oms worker --service loyalty"] {
+        assert!(parse(line).is_err(), "{line}");
     }
 }

@@ -1,6 +1,6 @@
 //! `oms check`: every figure derived from the events again, and the invariants held against them.
 
-use super::{open::existing, output::print};
+use super::{open::existing, output::print, site::Site};
 use crate::{
     exit::{Blame, Failure},
     ledger::Ledger,
@@ -14,9 +14,9 @@ use oms_core::{
 };
 use std::path::Path;
 
-pub(super) async fn run(db: &Path, json: bool) -> Result<(), Failure> {
-    let shop = existing(db).await?;
-    let books = books(db)?;
+pub(super) async fn run(site: &Site, json: bool) -> Result<(), Failure> {
+    let shop = existing(site).await?;
+    let books = books(site.db())?;
     let report = shop.oms().check(Some(&books), false).await.map_err(Failure::outside)?;
     let health = shop.oms().health().await;
     let answer = answer(&report, &health);

@@ -1,13 +1,16 @@
 //! `oms import`: a file's orders, from placed to ended.
 
-use super::{open::open, output::print};
+use super::{
+    open::{must_share, open},
+    output::print,
+    site::Site,
+};
 use crate::{
     args::ImportArgs,
     exit::{Blame, Failure},
-    import::{House as _, Intake, Pace, Settled, StockLevels, Stop, Taken},
+    import::{House, Intake, Pace, Settled, StockLevels, Stop, Taken},
     plan::{Gather, PaymentMix, Services, Survey},
     report::{Report, place},
-    shop::Shop,
     show::{ImportAnswer, Progress, figures, grouped},
     source::{Reading, Rows, SourceError},
     world::World,
@@ -41,7 +44,11 @@ pub(super) struct Brought {
     pub(super) outages: u64,
 }
 
-pub(super) async fn run(db: &Path, json: bool, args: &ImportArgs) -> Result<(), Failure> {
+pub(super) async fn run(site: &Site, json: bool, args: &ImportArgs) -> Result<(), Failure> {
+    let db = site.db();
+    if args.no_services {
+        must_share(site, "--no-services")?;
+    }
     let stock = StockLevels::read(&args.stock).map_err(Failure::input)?;
     let plan = Plan {
         file: args.file.clone(),
@@ -54,15 +61,18 @@ pub(super) async fn run(db: &Path, json: bool, args: &ImportArgs) -> Result<(), 
     };
     // The file is read before the database is touched: what is refused leaves nothing behind.
     let survey = plan.survey()?;
-    let (mut shop, world) = open(db, World::default(), &args.world).await?;
-    shop.run();
+    let (mut shop, world) = open(site, World::default(), &args.world).await?;
+    if !args.no_services {
+        shop.run();
+    }
     let stop = on_ctrl_c();
     let brought = match plan.open_books(&shop, &survey).await {
         Ok(()) => plan.bring(&shop, &survey, world.mix(), &stop).await,
         Err(failure) => Err(failure),
     };
     shop.close(DRAIN).await;
-    let brought = brought.map_err(|failure| failure.about(db))?;
+    let mut brought = brought.map_err(|failure| failure.about(db))?;
+    brought.outages = shop.oms().metrics().outages;
     print(json, &brought.answer, || shown(&brought, &survey))?;
     brought.finished(db)
 }
@@ -105,35 +115,34 @@ impl Plan {
     }
 
     /// Puts the opening stock on the shelves, once for each SKU.
-    pub(super) async fn open_books(&self, shop: &Shop, survey: &Survey) -> Result<(), Failure> {
-        shop.adjust(self.stock.opening(survey.skus())).await.map_err(Failure::outside)
+    pub(super) async fn open_books<H: House>(&self, house: &H, survey: &Survey) -> Result<(), Failure> {
+        house.adjust(self.stock.opening(survey.skus())).await.map_err(Failure::outside)
     }
 
     /// Brings the file in, until all its orders have ended.
-    pub(super) async fn bring(
+    pub(super) async fn bring<H: House>(
         &self,
-        shop: &Shop,
+        house: &H,
         survey: &Survey,
         mix: PaymentMix,
         stop: &Stop,
     ) -> Result<Brought, Failure> {
-        let before = shop.oms().metrics().outages;
         let mut report = Report::create(&self.report).map_err(Failure::outside)?;
         let rows = Rows::open(&self.file, &self.reading)?;
         let gather = Gather::new(rows, survey, &self.services, mix);
         let orders = survey.totals().orders;
         let placing = Progress::new("placing", orders);
-        let intake = Intake::new(shop, &mut report, self.pace);
+        let intake = Intake::new(house, &mut report, self.pace);
         let (taken, watch) = intake.run(gather, stop, |done| placing.reach(done)).await?;
         drop(placing);
         let ending = Progress::new("ending", taken.placed + taken.already_known);
-        let settled = watch.run(shop, self.settle, stop, |done| ending.reach(done)).await?;
+        let settled = watch.run(house, self.settle, stop, |done| ending.reach(done)).await?;
         for row in &settled.too_late {
             report.add(row).map_err(Failure::outside)?;
         }
         report.finish().map_err(Failure::outside)?;
-        let (open, outages) = (settled.open, shop.oms().metrics().outages - before);
-        Ok(Brought { answer: self.answer(survey, taken, settled), open, stopped: stop.asked(), outages })
+        let open = settled.open;
+        Ok(Brought { answer: self.answer(survey, taken, settled), open, stopped: stop.asked(), outages: 0 })
     }
 
     fn answer(&self, survey: &Survey, taken: Taken, settled: Settled) -> ImportAnswer {

@@ -1,43 +1,133 @@
-//! Opening a database: the store, the broker in this process, and the ledger beside it.
+//! Opening a house: the store, the broker, and the ledger beside the store.
 
+use super::{
+    connect::{connect, declare, whole},
+    site::Site,
+};
 use crate::{
-    args::WorldArgs,
+    args::{StoreUrl, WorldArgs},
     exit::{Blame, Failure},
     ledger::Ledger,
-    shop::Shop,
+    shop::{Kept, Shop},
     world::World,
 };
+use oms_core::broker::{Broker, MemoryBroker};
 use oms_sqlite::{OpenError, SqliteStore};
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
-/// Opens a database, or makes an empty one with the world of `first` and the command line.
-pub(super) async fn open(db: &Path, first: World, args: &WorldArgs) -> Result<(Shop, World), Failure> {
-    // Before the database is touched: what is refused leaves nothing behind.
-    let known = World::read(db).map_err(Failure::input)?;
-    let world = known.unwrap_or_else(|| first.with(args));
-    world.agrees(db, args).map_err(Failure::input)?;
-    let store = oms_sqlite::open(db).map_err(blame)?;
-    if known.is_none() {
-        world.write(db).map_err(Failure::outside)?;
-    }
-    Ok((shop(db, store, world).await?, world))
+/// Opens a store, or makes an empty one with the world of `first` and the command line, over the broker that is named.
+pub(super) async fn open(site: &Site, first: World, args: &WorldArgs) -> Result<(Shop, World), Failure> {
+    serving(site, first, args, &[]).await
 }
 
-/// Opens a database that must be there, in the world of its first run.
-pub(super) async fn existing(db: &Path) -> Result<Shop, Failure> {
-    if !db.exists() {
-        let text =
-            format!("there is no database {}; import a file first, or name another with --db", db.display());
+/// As [`open`], for a process that serves these groups only; all where none is named.
+pub(super) async fn serving(
+    site: &Site,
+    first: World,
+    args: &WorldArgs,
+    groups: &[&str],
+) -> Result<(Shop, World), Failure> {
+    let broker = connect(&site.wire).await?;
+    made(site, first, args, broker, groups).await
+}
+
+/// As [`open`], over a broker that is there already.
+pub(super) async fn over(
+    site: &Site,
+    first: World,
+    args: &WorldArgs,
+    broker: Arc<dyn Broker>,
+) -> Result<(Shop, World), Failure> {
+    made(site, first, args, broker, &[]).await
+}
+
+async fn made(
+    site: &Site,
+    first: World,
+    args: &WorldArgs,
+    broker: Arc<dyn Broker>,
+    groups: &[&str],
+) -> Result<(Shop, World), Failure> {
+    // Before the store is touched: what is refused leaves nothing behind.
+    let known = World::read(site.db()).map_err(Failure::input)?;
+    let world = known.unwrap_or_else(|| first.with(args));
+    world.agrees(site.db(), args).map_err(Failure::input)?;
+    declare(broker.as_ref(), &whole(world.options()).await?, &site.wire.url()).await?;
+    let store = store(&site.store)?;
+    if known.is_none() {
+        world.write(site.db()).map_err(Failure::outside)?;
+    }
+    Ok((shop(site, store, world, broker, groups).await?, world))
+}
+
+/// Refuses a store that only one process can have to what needs others beside it.
+pub(super) fn must_share(site: &Site, what: &str) -> Result<(), Failure> {
+    match &site.store {
+        StoreUrl::Sqlite(path) => {
+            let text = format!(
+                "{what} needs a store that several processes share, and an SQLite file belongs to one; \
+                 name one with --store postgres://user@host/database"
+            );
+            Err(Failure::input(text).about(path))
+        }
+        StoreUrl::Postgres { .. } => Ok(()),
+    }
+}
+
+/// Opens a store that must be there, to be asked: no broker is needed for that.
+pub(super) async fn existing(site: &Site) -> Result<Shop, Failure> {
+    existing_over(site, Arc::new(MemoryBroker::default())).await
+}
+
+/// Opens a store that must be there, over the broker that is named, to have its loops run.
+pub(super) async fn working(site: &Site) -> Result<Shop, Failure> {
+    let broker = connect(&site.wire).await?;
+    let shop = existing_over(site, Arc::clone(&broker)).await?;
+    declare(broker.as_ref(), shop.oms().topology(), &site.wire.url()).await?;
+    Ok(shop)
+}
+
+/// As [`existing`], over a broker that is there already.
+pub(super) async fn existing_over(site: &Site, broker: Arc<dyn Broker>) -> Result<Shop, Failure> {
+    if let StoreUrl::Sqlite(path) = &site.store
+        && !path.exists()
+    {
+        let path = path.display();
+        let text = format!("there is no database {path}; import a file first, or name another with --db");
         return Err(Failure::input(text));
     }
-    let world = World::read(db).map_err(Failure::input)?.unwrap_or_default();
-    shop(db, oms_sqlite::open(db).map_err(blame)?, world).await
+    let world = World::read(site.db()).map_err(Failure::input)?.unwrap_or_default();
+    shop(site, store(&site.store)?, world, broker, &[]).await
 }
 
-async fn shop(db: &Path, store: SqliteStore, world: World) -> Result<Shop, Failure> {
-    let ledger = Ledger::open(&Ledger::place(db)).map_err(Failure::outside)?;
-    let broker = oms_broker::connect("memory://").await.map_err(Failure::outside)?;
-    Shop::open(broker, Arc::new(store), ledger, world).await
+async fn shop(
+    site: &Site,
+    kept: Kept,
+    world: World,
+    broker: Arc<dyn Broker>,
+    groups: &[&str],
+) -> Result<Shop, Failure> {
+    let place = Ledger::place(site.db());
+    let ledger = match &site.store {
+        StoreUrl::Sqlite(_) => Ledger::open(&place),
+        // The simulated world is one, however many processes call it.
+        StoreUrl::Postgres { .. } => Ledger::share(&place),
+    };
+    let ledger = ledger.map_err(Failure::outside)?;
+    Shop::open(broker, kept, ledger, world, groups).await
+}
+
+fn store(url: &StoreUrl) -> Result<Kept, Failure> {
+    match url {
+        StoreUrl::Sqlite(path) => {
+            let store = Arc::new(oms_sqlite::open(path).map_err(blame)?);
+            Ok((Arc::<SqliteStore>::clone(&store), store))
+        }
+        StoreUrl::Postgres { .. } => {
+            let text = "this build of oms keeps orders in SQLite files only; name one with --db";
+            Err(Failure::input(text).named(url))
+        }
+    }
 }
 
 fn blame(error: OpenError) -> Failure {

@@ -1,13 +1,19 @@
 //! `oms status`: whether everything that the house needs answers, and how much waits.
 
-use super::{open::existing, output::print};
+use super::{connect::connect, open::existing_over, output::print, site::Site};
 use crate::{
-    exit::Failure,
+    exit::{Blame, Failure},
     show::{HealthAnswer, figures, grouped, ports},
 };
-use oms_core::{oms::Health, store::Counts};
+use oms_broker::SystemClock;
+use oms_core::{
+    broker::{Broker, MemoryBroker},
+    clock::Clock as _,
+    oms::{Health, Outage, Standing},
+    store::Counts,
+};
 use serde::Serialize;
-use std::path::Path;
+use std::sync::Arc;
 
 #[derive(Serialize)]
 struct Answer {
@@ -18,9 +24,21 @@ struct Answer {
     wishes: u64,
 }
 
-pub(super) async fn run(db: &Path, json: bool) -> Result<(), Failure> {
-    let shop = existing(db).await?;
-    let health = shop.oms().health().await;
+pub(super) async fn run(site: &Site, json: bool) -> Result<(), Failure> {
+    let (broker, away) = match connect(&site.wire).await {
+        Ok(broker) => (broker, None),
+        // The rest of the answer is worth as much while the broker is away.
+        Err(failure) if failure.blame == Blame::Outside => {
+            let broker: Arc<dyn Broker> = Arc::new(MemoryBroker::default());
+            (broker, Some(failure.to_string()))
+        }
+        Err(failure) => return Err(failure),
+    };
+    let shop = existing_over(site, broker).await?;
+    let mut health = shop.oms().health().await;
+    if let Some(error) = away {
+        health.broker = Standing::Away(Outage { since: SystemClock.now(), tries: 1, error, next: None });
+    }
     let counts = shop.oms().count().await.map_err(Failure::outside)?;
     let answer = Answer {
         health: HealthAnswer::of(&health),

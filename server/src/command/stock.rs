@@ -1,13 +1,12 @@
 //! `oms stock`: the units of every SKU.
 
-use super::{open::existing, output::print};
+use super::{open::existing, output::print, site::Site};
 use crate::{
     args::Page,
     exit::Failure,
     show::{grouped, table},
 };
 use serde::Serialize;
-use std::path::Path;
 
 #[derive(Serialize)]
 struct Answer {
@@ -24,8 +23,8 @@ struct Row {
     shipped: i128,
 }
 
-pub(super) async fn run(db: &Path, json: bool, page: &Page) -> Result<(), Failure> {
-    let shop = existing(db).await?;
+pub(super) async fn run(site: &Site, json: bool, page: &Page) -> Result<(), Failure> {
+    let shop = existing(site).await?;
     let found =
         shop.oms().stock(page.after.as_deref(), page.limit as usize).await.map_err(Failure::outside)?;
     let row = |(sku, shelf): &(oms_core::id::Sku, oms_core::projection::Shelf)| Row {

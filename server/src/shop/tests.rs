@@ -7,7 +7,7 @@ use crate::{
     report::Report,
     source::{Reading, Rows},
 };
-use oms_core::{broker::MemoryBroker, store::MemoryStore};
+use oms_core::{broker::MemoryBroker, projection::model::MemoryModels, store::MemoryStore};
 use std::path::Path;
 
 async fn import(shop: &Shop, file: &Path, folder: &Path) -> (Taken, Settled) {
@@ -33,9 +33,15 @@ async fn orders_of_a_file_end_and_the_cancelled_one_is_cancelled() {
     std::fs::write(&file, text).expect("it can be written");
     let store = Arc::new(MemoryStore::new(Arc::new(SystemClock)));
     let ledger = Ledger::open(&folder.path().join("ledger")).expect("it opens");
-    let mut shop = Shop::open(Arc::new(MemoryBroker::default()), store, ledger, World::default())
-        .await
-        .expect("it opens");
+    let mut shop = Shop::open(
+        Arc::new(MemoryBroker::default()),
+        (store, Arc::<MemoryModels>::default()),
+        ledger,
+        World::default(),
+        &[],
+    )
+    .await
+    .expect("it opens");
     shop.run();
     let (taken, settled) = import(&shop, &file, folder.path()).await;
     assert_eq!((taken.placed, taken.already_known, settled.open), (2, 0, 0));

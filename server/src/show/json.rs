@@ -1,6 +1,6 @@
 //! One JSON object on standard output, by names that scripts may rely on.
 
-use super::ports::HealthAnswer;
+use super::{blow::BlowAnswer, ports::HealthAnswer};
 use oms_core::{
     order::Phase,
     projection::{Reason, Stuck, Sums, check::Checked, story::Story},
@@ -113,6 +113,8 @@ pub struct DemoAnswer {
     pub violations: Vec<String>,
     /// Over id, lines, status, money and units of all orders.
     pub summary_hash: String,
+    /// What befell the house in mid-run, if something did.
+    pub blow: Option<BlowAnswer>,
     /// The story of an order that failed after stock was held or money reserved.
     pub story: Option<Story>,
 }

@@ -192,6 +192,10 @@ impl<L: Layer> Store for Layered<L> {
         self.inside.log(lane, after, limit).await
     }
 
+    async fn heads(&self, lanes: &[GroupLane]) -> Result<Vec<u64>, StoreError> {
+        self.inside.heads(lanes).await
+    }
+
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
         self.inside.waiting(key, limit).await
     }

@@ -179,6 +179,10 @@ impl Store for SimStore {
         self.world.store.log(lane, after, limit).await
     }
 
+    async fn heads(&self, lanes: &[GroupLane]) -> Result<Vec<u64>, StoreError> {
+        self.world.store.heads(lanes).await
+    }
+
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
         self.world.store.waiting(key, limit).await
     }

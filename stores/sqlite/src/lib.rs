@@ -11,6 +11,7 @@ mod hearers;
 mod known;
 mod letters;
 mod lock;
+mod models;
 mod open;
 mod options;
 mod owed;

@@ -183,6 +183,7 @@ fn fill(options: &Options, new: &Path) -> rusqlite::Result<()> {
 
 /// Derives what is kept in memory. Whatever was wished may have been told by the process before this one.
 fn recall(db: &Connection) -> rusqlite::Result<Present> {
+    db.execute_batch(include_str!("models.sql"))?;
     db.execute("INSERT INTO meta VALUES ('opened', 1) ON CONFLICT DO UPDATE SET value = value + 1", [])?;
     let meta = |name: &str| {
         let sql = "SELECT coalesce((SELECT value FROM meta WHERE name = ?1), 0)";

@@ -91,19 +91,19 @@ pub(crate) struct Looked {
 pub(crate) fn look(
     db: &Connection,
     hearer: i64,
-    asked: &[i64],
+    asked: &BTreeMap<i64, Option<&Bytes>>,
     before: Option<Timestamp>,
     limit: Limit,
 ) -> Result<Looked, StoreError> {
     let mut looked = Looked::default();
     let mut last: BTreeMap<(i64, Name), i64> = BTreeMap::new();
-    for pack in asked {
+    for (pack, brought) in asked {
         match find(db, hearer, *pack)?.filter(OwedRow::is_open) {
-            Some(row) => {
+            Some(row) if is_same(db, &row, *brought)? => {
                 let end = last.entry((sender_of(*pack), row.topic)).or_insert(*pack);
                 *end = (*end).max(*pack);
             }
-            None => looked.duplicates.push(*pack),
+            Some(_) | None => looked.duplicates.push(*pack),
         }
     }
     let mut late = BTreeSet::new();
@@ -119,8 +119,9 @@ pub(crate) fn look(
             true
         })?;
     }
-    let delivered: BTreeSet<i64> = asked.iter().copied().collect();
-    fill(db, hearer, &last, limit, &mut looked, &|pack| (delivered.contains(&pack), late.contains(&pack)))?;
+    let strange: BTreeSet<i64> = looked.duplicates.iter().copied().collect();
+    let delivered = |pack| asked.contains_key(&pack) && !strange.contains(&pack);
+    fill(db, hearer, &last, limit, &mut looked, &|pack| (delivered(pack), late.contains(&pack)))?;
     Ok(looked)
 }
 
@@ -216,6 +217,17 @@ pub(crate) fn oldest(
         }
     }
     Ok(())
+}
+
+/// Whether what was brought is what is owed, byte for byte: another database may have left a pack of that name.
+fn is_same(db: &Connection, row: &OwedRow, brought: Option<&Bytes>) -> Result<bool, StoreError> {
+    let Some(brought) = brought else { return Ok(true) };
+    if row.size != brought.len() {
+        return Ok(false);
+    }
+    let sql = "SELECT bytes FROM pack WHERE id = ?1";
+    let same = one(db, sql, params![row.pack], |row| Ok(row.get_ref(0)?.as_blob()? == &brought[..]))?;
+    same.ok_or_else(|| crate::wire::Damaged.into())
 }
 
 fn body(db: &Connection, pack: i64) -> Result<Bytes, StoreError> {

@@ -302,6 +302,12 @@ impl Store for SqliteStore {
         self.0.desk.read(move |db| streams::log(db, &book, id, after, limit)).await
     }
 
+    async fn heads(&self, lanes: &[GroupLane]) -> Result<Vec<u64>, StoreError> {
+        let book = self.0.book();
+        let ids: Vec<Option<i64>> = lanes.iter().map(|lane| book.ids.get(lane).copied()).collect();
+        self.0.desk.read(move |db| streams::heads(db, &ids)).await
+    }
+
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
         let (book, key, shared) = (self.0.book(), key.map(str::to_owned), Arc::clone(&self.0.present));
         self.0.desk.read(move |db| waiting::list(db, &book, &shared, key.as_deref(), limit)).await

@@ -92,6 +92,16 @@ pub(crate) fn log(
     Ok(events)
 }
 
+/// The newest position of each lane; 0 for one that nobody knows, or that wrote nothing.
+pub(crate) fn heads(db: &Connection, lanes: &[Option<i64>]) -> Result<Vec<u64>, StoreError> {
+    let sql = "SELECT coalesce(max(position), 0) FROM event WHERE lane = ?1";
+    let head = |lane: &Option<i64>| match lane {
+        Some(lane) => Ok(one(db, sql, params![lane], |row| row.get(0).map(uint))?.unwrap_or(0)),
+        None => Ok(0),
+    };
+    lanes.iter().map(head).collect()
+}
+
 /// The streams of a kind with an id greater than `after`, in order of id.
 pub(crate) fn of_kind(
     db: &Connection,

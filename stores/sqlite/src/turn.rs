@@ -82,13 +82,17 @@ fn find(
     found: &mut Found,
 ) -> Result<(), StoreError> {
     let mut asked = BTreeMap::new();
-    for pack in &ask.packs {
+    let mut rows = BTreeMap::new();
+    for (number, pack) in ask.packs.iter().enumerate() {
         match book.ids.get(&pack.sender) {
-            Some(sender) => drop(asked.insert(pack_row(*sender, pack.position), pack.clone())),
+            Some(sender) => {
+                let row = pack_row(*sender, pack.position);
+                asked.insert(row, pack.clone());
+                rows.insert(row, ask.bodies.get(number));
+            }
             None => found.duplicates.push(pack.clone()),
         }
     }
-    let rows: Vec<i64> = asked.keys().copied().collect();
     let before = ask.owed_longer.map(|longer| before(found.now, longer));
     let looked = owed::look(db, id, &rows, before, ask.limit)?;
     found.duplicates.extend(looked.duplicates.iter().filter_map(|row| asked.get(row).cloned()));

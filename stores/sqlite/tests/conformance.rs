@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use futures::{FutureExt, channel::oneshot, executor::block_on, future::BoxFuture};
 use oms_core::{
     conformance::{
-        VirtualClock,
+        VirtualClock, models,
         store::{Harness, Outcome, run},
     },
+    projection::model::ReadModels,
     store::{Store, StoreError},
 };
 use oms_sqlite::{Options, Synchronous};
@@ -33,6 +34,16 @@ fn address(store: &Arc<dyn Store>) -> usize {
 }
 
 impl Files {
+    fn new() -> Self {
+        let (paths, number) = (Mutex::default(), Mutex::default());
+        Self {
+            directory: TempDir::new().expect("a directory"),
+            clock: VirtualClock::default(),
+            paths,
+            number,
+        }
+    }
+
     fn open(&self, path: PathBuf) -> Result<Arc<dyn Store>, StoreError> {
         let options =
             Options::new(&path).clock(Arc::new(self.clock.clone())).synchronous(Synchronous::Normal);
@@ -75,14 +86,35 @@ impl Harness for Files {
     }
 }
 
+/// The same file, as a place for read models.
+struct Shelves(Files, Mutex<Option<PathBuf>>);
+
+#[async_trait]
+impl models::Harness for Shelves {
+    async fn fresh(&self) -> Result<Arc<dyn ReadModels>, StoreError> {
+        let mut number = self.0.number.lock().expect("number");
+        *number += 1;
+        let path = self.0.directory.path().join(format!("{number}.db"));
+        *self.1.lock().expect("path") = Some(path.clone());
+        Ok(Arc::new(Options::new(&path).open()?))
+    }
+
+    async fn reopen(&self, models: Arc<dyn ReadModels>) -> Result<Arc<dyn ReadModels>, StoreError> {
+        drop(models);
+        let path = self.1.lock().expect("path").clone().expect("opened here");
+        Ok(Arc::new(Options::new(path).open()?))
+    }
+}
+
+#[test]
+fn a_file_keeps_read_models_by_every_sentence_of_their_contract() {
+    let report = block_on(models::run(&Shelves(Files::new(), Mutex::default())));
+    assert_eq!(report.failed().count(), 0, "{report}");
+}
+
 #[test]
 fn a_file_keeps_every_sentence_of_the_contract() {
-    let files = Files {
-        directory: TempDir::new().expect("a directory"),
-        clock: VirtualClock::default(),
-        paths: Mutex::default(),
-        number: Mutex::default(),
-    };
+    let files = Files::new();
     let reports = block_on(run(&files));
     let failed: Vec<String> =
         reports.iter().filter(|report| report.outcome != Outcome::Passed).map(ToString::to_string).collect();

@@ -13,7 +13,7 @@ enum Place {
     Door,
     Adapter,
     Store,
-    /// Server, simulation, conformance, examples and benches: nothing depends on them.
+    /// Server, simulation, conformance, chaos, examples and benches: nothing depends on them.
     Outer,
     /// Real servers for tests: knows nothing of ours.
     Servers,
@@ -47,7 +47,7 @@ fn place(folder: &str) -> Option<Place> {
         ["oms-broker"] => Some(Place::Door),
         ["adapters", _] => Some(Place::Adapter),
         ["stores", _] => Some(Place::Store),
-        ["server" | "simulation" | "conformance" | "examples" | "benches"] => Some(Place::Outer),
+        ["server" | "simulation" | "conformance" | "chaos" | "examples" | "benches"] => Some(Place::Outer),
         ["servers"] => Some(Place::Servers),
         ["xtask"] => Some(Place::Xtask),
         _ => None,
@@ -116,7 +116,9 @@ fn verb(to: Place) -> &'static str {
         Place::Door => "knows oms-broker, which knows it",
         Place::Adapter => "knows an adapter",
         Place::Store => "knows a store",
-        Place::Outer => "knows the server, the simulation, the conformance runs, the examples or the benches",
+        Place::Outer => {
+            "knows the server, the simulation, the conformance runs, the chaos, the examples or the benches"
+        }
         Place::Servers => "knows the servers of the tests",
         Place::Xtask => "knows xtask",
     }

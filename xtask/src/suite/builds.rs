@@ -51,17 +51,21 @@ fn is_published(package: &Value) -> bool {
 
 fn of_package(package: &Value) -> Vec<Step> {
     let name = package["name"].as_str().unwrap_or_default();
-    let features: Vec<&str> = package["features"]
+    let all: Vec<(&str, Vec<&str>)> = package["features"]
         .as_object()
         .into_iter()
         .flatten()
-        // An empty default is the build without features once more.
-        .filter(|(feature, of)| *feature != "default" || of.as_array().is_some_and(|of| !of.is_empty()))
-        .map(|(feature, _)| feature.as_str())
+        .map(|(feature, of)| (feature.as_str(), texts(of)))
         .collect();
-    if features.is_empty() {
+    if all.iter().all(|(feature, of)| *feature == "default" && of.is_empty()) {
         return Vec::new();
     }
+    // An empty default is the build without features once more; a feature that is passed on changes no line of ours, and
+    // would have a client in C built once more.
+    let own = |(feature, of): &&(&str, Vec<&str>)| {
+        if *feature == "default" { !of.is_empty() } else { !is_passed_on(feature, &all) }
+    };
+    let features: Vec<&str> = all.iter().filter(own).map(|(feature, _)| *feature).collect();
     let build = |title: String, flags: String| {
         Step::cargo(&format!("build {name} {title}"), &format!("check --locked -p {name} {flags}"))
     };
@@ -72,6 +76,16 @@ fn of_package(package: &Value) -> Vec<Step> {
     }
     steps.push(build("with all features".to_owned(), "--all-features".to_owned()));
     steps
+}
+
+fn texts(list: &Value) -> Vec<&str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// Says whether a feature only switches on features of dependencies, itself or by features that do.
+fn is_passed_on(feature: &str, all: &[(&str, Vec<&str>)]) -> bool {
+    let of = all.iter().find(|(name, _)| *name == feature).map(|(_, of)| of.as_slice()).unwrap_or_default();
+    !of.is_empty() && of.iter().all(|other| other.contains('/') || is_passed_on(other, all))
 }
 
 #[cfg(test)]
@@ -91,6 +105,18 @@ mod tests {
             "cargo check --locked -p oms-broker --no-default-features --features kafka",
             "cargo check --locked -p oms-broker --no-default-features --features nats",
             "cargo check --locked -p oms-broker --all-features",
+        ];
+        assert_eq!(commands(metadata), expected);
+    }
+
+    #[test]
+    fn a_feature_that_is_only_passed_on_is_built_with_all_of_them() {
+        let metadata = r#"{"packages": [{"name": "oms-kafka",
+            "features": {"default": [], "ssl": ["rdkafka/ssl"], "sasl": ["ssl"], "server": []}}]}"#;
+        let expected = [
+            "cargo check --locked -p oms-kafka --no-default-features",
+            "cargo check --locked -p oms-kafka --no-default-features --features server",
+            "cargo check --locked -p oms-kafka --all-features",
         ];
         assert_eq!(commands(metadata), expected);
     }

@@ -8,6 +8,8 @@ use crate::{
     message::{Limit, PackId},
     store::{Ask, End},
 };
+use bytes::Bytes;
+use std::time::Duration;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new("owed-1", "one row is owed to each hearing group", |kit| Box::pin(each_group(kit))),
@@ -34,6 +36,9 @@ pub(super) const CHECKS: &[Check] = &[
         Box::pin(own(kit))
     }),
     Check::new("owed-12", "a turn consumes only what is owed to its own lane", |kit| Box::pin(foreign(kit))),
+    Check::new("owed-13", "a pack of that name with other bytes is not what is owed", |kit| {
+        Box::pin(strange(kit))
+    }),
 ];
 
 async fn each_group(kit: &Kit<'_>) -> Checked {
@@ -113,6 +118,26 @@ async fn bytes(kit: &Kit<'_>) -> Checked {
     let body = sent.into_iter().find(|pack| pack.id == first).map(|pack| pack.bytes);
     ensure(body.is_some(), "the first pack is not to be sent")?;
     same("bytes", bytes, vec![(first, body), (second, None)])
+}
+
+async fn strange(kit: &Kit<'_>) -> Checked {
+    let (place, alpha) = (lane("place", "k"), lane("alpha", "k"));
+    let pack = kit.send(&place, "news", &["k"]).await?;
+    let sent = kit.store.unsent(&[(place, 0)], Limit::default()).await?;
+    let body = sent.into_iter().find(|one| one.id == pack).map(|one| one.bytes);
+    ensure(body.is_some(), "the pack is not to be sent")?;
+    let body = body.unwrap_or_default();
+    let other: Vec<u8> = body.iter().rev().copied().collect();
+    for (bytes, longer) in [(Bytes::from(other), None), (Bytes::new(), Some(Duration::ZERO))] {
+        let ask = Ask { bodies: vec![bytes], owed_longer: longer, ..asked(&[&pack]) };
+        let found = kit.find(&alpha, ask).await?;
+        same("what was brought is not what is owed", found.duplicates, vec![pack.clone()])?;
+        // Where it is taken from the store all the same, it is so with its own bytes.
+        ensure(found.owed.iter().all(|owed| owed.bytes.as_ref() == Some(&body)), "another body is owed")?;
+    }
+    let found = kit.find(&alpha, Ask { bodies: vec![body], ..asked(&[&pack]) }).await?;
+    same("duplicates", found.duplicates, Vec::new())?;
+    same("owed", found.owed.len(), 1)
 }
 
 async fn limit(kit: &Kit<'_>) -> Checked {

@@ -29,6 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
         "the log of a lane is read in order by a plain cursor, a turn never parted",
         |kit| Box::pin(log(kit)),
     ),
+    Check::new("stream-11", "the log of each lane ends at its newest event", |kit| Box::pin(heads(kit))),
     Check::new("stream-7", "positions grow with every turn that writes", |kit| Box::pin(positions(kit))),
     Check::new("stream-8", "the streams of a kind are listed in order, page by page", |kit| {
         Box::pin(listed(kit))
@@ -117,6 +118,18 @@ async fn history(kit: &Kit<'_>) -> Checked {
     ensure(all.iter().all(|event| event.time == now && event.lane == alpha), "another time or lane")?;
     let page = kit.store.history(&thing(), 1, 2).await?;
     same("a page", page.iter().map(|event| event.version).collect(), vec![2, 3])
+}
+
+async fn heads(kit: &Kit<'_>) -> Checked {
+    let (alpha, beta, nobody) = (lane("alpha", "k"), lane("beta", "k"), lane("nobody", "k"));
+    let asked = [nobody, alpha.clone(), beta];
+    same("at first", kit.store.heads(&asked).await?, vec![0, 0, 0])?;
+    for version in 0..2 {
+        kit.commit(&alpha, writing(write(&thing(), version, 1))).await?;
+        let newest = kit.store.log(&alpha, 0, 9).await?.last().map_or(0, |newest| newest.position);
+        same("after a turn", kit.store.heads(&asked).await?, vec![0, newest, 0])?;
+    }
+    Ok(())
 }
 
 async fn log(kit: &Kit<'_>) -> Checked {

@@ -5,7 +5,7 @@ use crate::{
     clock::{Clock, Timestamp},
     gateway::{
         EffectKey, NoAnswer,
-        journal::{Fact, Journal, JournalError, Ledger, LedgerEntry},
+        journal::{Fact, Held, Hold, Journal, JournalError, Ledger, LedgerEntry},
     },
     id::{Name, Table},
     money::Money,
@@ -31,7 +31,11 @@ impl Page {
 }
 
 #[derive(Default)]
-pub(super) struct Pages(Table<EffectKey, Page>);
+pub(super) struct Pages {
+    by_key: Table<EffectKey, Page>,
+    /// How much of the journal is in them.
+    seen: u64,
+}
 
 pub(super) struct Book {
     name: Name,
@@ -45,6 +49,8 @@ pub(super) struct Book {
 pub(super) struct Open<'a> {
     book: &'a Book,
     pages: MutexGuard<'a, Pages>,
+    /// Other processes that keep the same journal wait until this is dropped.
+    _held: Option<Box<dyn Held + 'a>>,
 }
 
 impl Book {
@@ -55,9 +61,7 @@ impl Book {
         journal: Arc<dyn Journal>,
     ) -> Result<Self, JournalError> {
         let mut pages = Pages::default();
-        for line in journal.load()? {
-            pages.note(&line);
-        }
+        pages.read(journal.hold(0)?);
         Ok(Self { name: Name::from(name), draws, clock, journal, pages: Mutex::new(pages) })
     }
 
@@ -69,8 +73,11 @@ impl Book {
         self.clock.now()
     }
 
-    pub(super) fn lock(&self) -> Open<'_> {
-        Open { book: self, pages: self.pages.lock().unwrap_or_else(PoisonError::into_inner) }
+    pub(super) fn lock(&self) -> Result<Open<'_>, NoAnswer> {
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let hold = self.journal.hold(pages.seen).map_err(|error| self.no_answer(error))?;
+        let held = pages.read(hold);
+        Ok(Open { book: self, pages, _held: held })
     }
 
     fn no_answer(&self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> NoAnswer {
@@ -79,8 +86,16 @@ impl Book {
 }
 
 impl Pages {
+    /// Notes what others have written, and gives what keeps them waiting.
+    fn read<'a>(&mut self, hold: Hold<'a>) -> Option<Box<dyn Held + 'a>> {
+        hold.news.iter().for_each(|line| self.note(line));
+        self.seen = hold.seen;
+        hold.guard
+    }
+
+    /// A line may be noted again: what it says is known then.
     fn note(&mut self, line: &LedgerEntry) {
-        let page = self.0.entry(line.key.clone()).or_default();
+        let page = self.by_key.entry(line.key.clone()).or_default();
         match line.fact {
             Fact::Told => page.told = page.told.or(Some(line.at)),
             Fact::Repeated => {}
@@ -96,14 +111,14 @@ impl Pages {
             | Fact::Cancelled
             | Fact::TooLate
             | Fact::Mailed
-            | Fact::Unmailed => page.facts.push(line.fact.clone()),
+            | Fact::Unmailed => page.facts.extend(Some(line.fact.clone()).filter(|fact| !page.has(fact))),
         }
     }
 }
 
 impl Open<'_> {
     pub(super) fn page(&self, key: &EffectKey) -> Page {
-        self.pages.0.get(key).cloned().unwrap_or_default()
+        self.pages.by_key.get(key).cloned().unwrap_or_default()
     }
 
     /// The page of another wish for the same order.
@@ -138,7 +153,7 @@ impl Open<'_> {
 
     /// Gives no answer as often as was drawn for this wish.
     pub(super) fn hang(&mut self, key: &EffectKey) -> Result<(), NoAnswer> {
-        let page = self.pages.0.entry(key.clone()).or_default();
+        let page = self.pages.by_key.entry(key.clone()).or_default();
         if page.unanswered >= self.book.draws.hangs(&key.order, &key.step) {
             return Ok(());
         }

@@ -148,7 +148,7 @@ impl Port for SimulatedCarrier {
         key: &EffectKey,
         request: &CarrierRequest,
     ) -> Result<Reported<CarrierReport>, NoAnswer> {
-        let mut open = self.book.lock();
+        let mut open = self.book.lock()?;
         open.tell(key)?;
         open.hang(key)?;
         self.answer(&mut open, key, request)
@@ -159,7 +159,7 @@ impl Port for SimulatedCarrier {
         key: &EffectKey,
         request: &CarrierRequest,
     ) -> Result<Option<Reported<CarrierReport>>, NoAnswer> {
-        let mut open = self.book.lock();
+        let mut open = self.book.lock()?;
         if open.page(key).told().is_none() {
             return Ok(None);
         }

@@ -68,7 +68,7 @@ impl Port for SimulatedNotifier {
     }
 
     async fn tell(&self, key: &EffectKey, _: &NotifierRequest) -> Result<Reported<NotifierReport>, NoAnswer> {
-        let mut open = self.book.lock();
+        let mut open = self.book.lock()?;
         open.tell(key)?;
         let answer = self.answer(&mut open, key)?;
         open.hang(key)?;
@@ -80,7 +80,7 @@ impl Port for SimulatedNotifier {
         key: &EffectKey,
         _: &NotifierRequest,
     ) -> Result<Option<Reported<NotifierReport>>, NoAnswer> {
-        let mut open = self.book.lock();
+        let mut open = self.book.lock()?;
         if open.page(key).told().is_none() {
             return Ok(None);
         }

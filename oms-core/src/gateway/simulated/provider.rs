@@ -151,7 +151,7 @@ impl Port for SimulatedProvider {
         key: &EffectKey,
         request: &PaymentRequest,
     ) -> Result<Reported<PaymentReport>, NoAnswer> {
-        let mut open = self.book.lock();
+        let mut open = self.book.lock()?;
         open.tell(key)?;
         // It did the work, and the answer is lost on the way: that is what a time-out is.
         let answer = self.answer(&mut open, key, request)?;
@@ -164,7 +164,7 @@ impl Port for SimulatedProvider {
         key: &EffectKey,
         request: &PaymentRequest,
     ) -> Result<Option<Reported<PaymentReport>>, NoAnswer> {
-        let mut open = self.book.lock();
+        let mut open = self.book.lock()?;
         if open.page(key).told().is_none() {
             return Ok(None);
         }

@@ -11,7 +11,7 @@ const MOST_SENT: usize = 16;
 
 /// Sorts what was recorded, and finds for each event the place of the one whose turn sent its cause: ids are minted, so
 /// whatever a turn may have sent can be named again (rule 5).
-pub(super) fn in_order(recorded: Vec<Recorded>) -> Vec<(Recorded, Option<usize>)> {
+pub(in crate::projection) fn in_order(recorded: Vec<Recorded>) -> Vec<(Recorded, Option<usize>)> {
     let sent = sent_by(&recorded);
     let order = causes_first(&recorded, &sent);
     let mut unsorted: Vec<Option<Recorded>> = recorded.into_iter().map(Some).collect();

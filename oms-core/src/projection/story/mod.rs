@@ -13,6 +13,7 @@ mod show;
 mod tests;
 pub(super) mod words;
 
+pub(super) use chain::in_order;
 pub use entry::{Entry, Running};
 
 use super::{
@@ -67,16 +68,24 @@ impl Story {
 /// # Errors
 /// [`StoreError::Unavailable`].
 pub async fn story(store: &dyn Store, order: &OrderId) -> Result<Story, StoreError> {
+    let recorded = recorded(store, order).await?;
     let mut facts = Facts::new(order.clone());
-    let mut recorded = Vec::new();
-    for kind in ORDER_KINDS.iter().chain(&["notification"]) {
-        let events = history(store, &StreamId::keyed(kind, order.as_str())).await?;
-        events.iter().for_each(|event| facts.add(event));
-        recorded.extend(events);
-    }
-    recorded.extend(incidents(store, order).await?);
+    recorded.iter().for_each(|event| facts.add(event));
     let waiting = store.waiting(Some(order.as_str()), MOST_WAITING).await?;
     Ok(Story::new(order.clone(), facts.status(), recorded, waiting))
+}
+
+/// Reads everything recorded of an order, stream by stream, notices and incidents included.
+///
+/// # Errors
+/// [`StoreError::Unavailable`].
+pub(super) async fn recorded(store: &dyn Store, order: &OrderId) -> Result<Vec<Recorded>, StoreError> {
+    let mut recorded = Vec::new();
+    for kind in ORDER_KINDS.iter().chain(&["notification"]) {
+        recorded.extend(history(store, &StreamId::keyed(kind, order.as_str())).await?);
+    }
+    recorded.extend(incidents(store, order).await?);
+    Ok(recorded)
 }
 
 /// Reads the incidents of an order in every group that ever had one: a jump for each group, not a walk over all incidents.

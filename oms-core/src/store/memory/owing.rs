@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     id::Name,
     message::{GroupLane, Limit, Pack, PackId},
-    store::{End, Owed, Waiting},
+    store::{Ask, End, Owed, Waiting},
 };
 use bytes::Bytes;
 use std::{
@@ -99,18 +99,17 @@ impl Owing {
     }
 
     /// What a turn finds: the owed packs, oldest first, and which of the asked ones are not owed (rule 10).
-    pub(super) fn find(
-        &self,
-        lane: &GroupLane,
-        asked: &[PackId],
-        longer: Option<Duration>,
-        limit: Limit,
-        now: Timestamp,
-    ) -> (Vec<Owed>, Vec<PackId>) {
-        let Some(rows) = self.owed_to(lane) else { return (Vec::new(), asked.to_vec()) };
+    pub(super) fn find(&self, lane: &GroupLane, ask: &Ask, now: Timestamp) -> (Vec<Owed>, Vec<PackId>) {
+        let Some(rows) = self.owed_to(lane) else { return (Vec::new(), ask.packs.clone()) };
+        let (longer, limit) = (ask.owed_longer, ask.limit);
         let (mut delivered, mut duplicates) = (BTreeSet::new(), Vec::new());
-        for pack in asked {
-            match self.place(pack).filter(|place| rows.get(place).is_some_and(|row| row.left() > 0)) {
+        for (number, pack) in ask.packs.iter().enumerate() {
+            let owed = |place: &Place| rows.get(place).is_some_and(|row| row.left() > 0);
+            let same = |place: &Place| match ask.bodies.get(number) {
+                Some(bytes) => self.body(*place).is_some_and(|body| body.pack.bytes == *bytes),
+                None => true,
+            };
+            match self.place(pack).filter(|place| owed(place) && same(place)) {
                 Some(place) => _ = delivered.insert(place),
                 None => duplicates.push(pack.clone()),
             }

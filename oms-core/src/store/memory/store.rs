@@ -188,6 +188,11 @@ impl Store for MemoryStore {
         Ok(self.0.state().streams.log(lane, after, limit))
     }
 
+    async fn heads(&self, lanes: &[GroupLane]) -> Result<Vec<u64>, StoreError> {
+        let state = self.0.state();
+        Ok(lanes.iter().map(|lane| state.streams.head(lane)).collect())
+    }
+
     async fn waiting(&self, key: Option<&str>, limit: usize) -> Result<Vec<Waiting>, StoreError> {
         Ok(self.0.state().waiting(key, limit))
     }

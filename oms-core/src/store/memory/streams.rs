@@ -117,10 +117,16 @@ impl StreamTable {
             if found.len() >= limit && found.last().is_none_or(|last| last.position < *position) {
                 break;
             }
-            let turn = self.all.get(stream).and_then(|row| row.turns.get(*turn));
-            found.extend(turn.into_iter().flat_map(|turn| turn.recorded(stream)));
+            if let Some(turn) = self.all.get(stream).and_then(|row| row.turns.get(*turn)) {
+                found.extend(turn.recorded(stream));
+            }
         }
         found
+    }
+
+    /// The newest position of a lane; 0 when nothing was written there.
+    pub(super) fn head(&self, lane: &GroupLane) -> u64 {
+        self.log.get(lane).and_then(|log| log.last()).map_or(0, |written| written.position)
     }
 
     /// The streams of a kind after an id, in order.

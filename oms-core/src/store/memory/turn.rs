@@ -44,7 +44,7 @@ fn find(store: &Shared, right: &Right, ask: &Ask) -> Result<(Read, Found), Store
     let state = store.state();
     fenced(&state, right)?;
     let lane = right.lane();
-    let (owed, duplicates) = state.owing.find(lane, &ask.packs, ask.owed_longer, ask.limit, now);
+    let (owed, duplicates) = state.owing.find(lane, ask, now);
     let local = ask.local.iter().filter_map(|local| match local {
         Local::Due(stream) => state.alarms.firing(lane, stream, &state.owing, now),
         Local::Released(seq) => state.parking.release(lane, *seq, now),

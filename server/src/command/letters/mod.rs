@@ -7,19 +7,26 @@ mod redrive;
 mod show;
 mod text;
 
-use super::{open::existing, orders::find};
+use super::{
+    open::{existing, working},
+    orders::find,
+    site::Site,
+};
 use crate::{
     args::{DeadLettersCommand, LetterArgs, MeantArgs},
     exit::Failure,
     shop::Shop,
 };
 use oms_core::{id::Name, store::Pick};
-use std::path::Path;
 
-pub(super) async fn run(db: &Path, json: bool, command: DeadLettersCommand) -> Result<(), Failure> {
+pub(super) async fn run(site: &Site, json: bool, command: DeadLettersCommand) -> Result<(), Failure> {
     // Read before the database is opened: what cannot be read leaves it alone.
     let body = edit::body(&command)?;
-    let shop = existing(db).await?;
+    let acts = matches!(
+        command,
+        DeadLettersCommand::Edit { .. } | DeadLettersCommand::Redrive { dry_run: false, .. }
+    );
+    let shop = if acts { working(site).await? } else { existing(site).await? };
     match command {
         DeadLettersCommand::List { meant, newest, after, limit } => {
             let pick = pick(&shop, meant).await?;

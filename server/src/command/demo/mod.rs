@@ -1,23 +1,36 @@
 //! `oms demo`: the sample through the five services, a table, and the story of an order that failed.
 
+mod spent;
+mod struck;
+mod wipe;
+
+use self::{
+    spent::Spent,
+    struck::{Blow, Left, Struck, ledger},
+    wipe::Wipe,
+};
 use super::{
     check,
+    connect::{connect, named},
     import::{Brought, Plan, on_ctrl_c},
-    open::open,
+    open::over,
     output::print,
+    site::Site,
 };
 use crate::{
-    args::DemoArgs,
+    args::{BlowArgs, DemoArgs, WireArgs},
     exit::{Blame, Failure},
-    import::{Pace, StockLevels, Stop},
+    import::{Pace, StockLevels},
     plan::{PaymentMix, Percent, Services, Survey},
     report::place,
     shop::Shop,
-    show::{Cost, DemoAnswer, ImportAnswer, figures, grouped},
+    show::{BlowAnswer, Cost, DemoAnswer, ImportAnswer, LedgerAnswer, figures, grouped},
     source::Reading,
     world::World,
 };
+use oms_broker::SCHEMES;
 use oms_core::{
+    broker::{Broker, MemoryBroker},
     event::public::Status,
     gateway::simulated::Windows,
     id::OrderId,
@@ -25,6 +38,7 @@ use oms_core::{
 };
 use std::{
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -37,7 +51,8 @@ const SEED: u64 = 6;
 /// How long an order of the demo may stand still.
 const SETTLE: Duration = Duration::from_secs(30);
 
-pub(super) async fn run(db: &Path, json: bool, args: &DemoArgs) -> Result<(), Failure> {
+pub(super) async fn run(site: &Site, json: bool, args: &DemoArgs) -> Result<(), Failure> {
+    let db = site.db();
     let file = args.file.clone().unwrap_or_else(|| PathBuf::from(SAMPLE));
     if !file.exists() {
         let text = format!(
@@ -56,48 +71,95 @@ pub(super) async fn run(db: &Path, json: bool, args: &DemoArgs) -> Result<(), Fa
         settle: SETTLE,
     };
     let survey = plan.survey()?;
-    let (mut shop, world) = open(db, world(), &args.world).await?;
+    let (broker, blow) = brokers(site, &args.blow, survey.totals().orders).await?;
+    let (mut shop, world) = over(site, world(), &args.world, broker).await?;
     shop.run();
-    let stop = on_ctrl_c();
-    let run = watched(&mut shop, &plan, &survey, world.mix(), &stop).await;
-    shop.close(REST).await;
-    let (brought, cost, rested) = run.map_err(|failure| failure.about(db))?;
+    let run = watched(Struck::new(site, shop, blow), &plan, &survey, world.mix()).await;
+    let (left, brought, cost, rested) = run.map_err(|failure| failure.about(db))?;
+    let shop = left.shop;
     let books = check::books(db)?;
     let report =
         shop.oms().check(Some(&books), rested && brought.open == 0).await.map_err(Failure::outside)?;
-    let duplicates = shop.oms().metrics().duplicates;
     let story = story(&shop).await?;
-    let answer = answer(&brought, cost, &report, duplicates, story);
+    let mut answer = answer(&brought, cost, &report, left.spent.duplicates, story);
+    if let Some(blow) = left.blow {
+        answer.blow = Some(BlowAnswer { after: LedgerAnswer::of(&ledger(db)?), ..blow });
+    }
     print(json, &answer, || shown(db, &answer, &report))?;
     brought.finished(db)?;
     check::verdict(&report)
 }
 
+/// The broker that a demo begins over, and what befalls it. What is refused is refused before anything is stored.
+async fn brokers(
+    site: &Site,
+    args: &BlowArgs,
+    orders: u64,
+) -> Result<(Arc<dyn Broker>, Option<Blow>), Failure> {
+    let (url, topics) = (site.wire.url(), site.wire.topics());
+    let here = Arc::new(MemoryBroker::default());
+    let broker = if url.secret().eq_ignore_ascii_case("memory://") {
+        named(here.clone(), topics)
+    } else {
+        connect(&site.wire).await?
+    };
+    if args.wipe_at.is_none() && args.then.is_none() {
+        return Ok((broker, None));
+    }
+    let percent = args.wipe_at.unwrap_or(Percent::whole(50));
+    let after = (orders * u64::from(percent.basis_points())).div_ceil(10_000);
+    let server = SCHEMES.iter().find(|known| known.name == url.scheme()).and_then(|known| known.feature);
+    let wipe = args.wipe_at.map(|_| match (&args.wipe_with, server) {
+        (Some(command), _) => Wipe::Command(command.clone()),
+        (None, Some(server)) => Wipe::Hand { server },
+        (None, None) => Wipe::Here(here),
+    });
+    let then = match &args.then {
+        Some(then) => {
+            let wire = WireArgs { broker: Some(then.clone()), ..site.wire.clone() };
+            (then.clone(), connect(&wire).await?)
+        }
+        None => (url, Arc::clone(&broker)),
+    };
+    Ok((Arc::clone(&broker), Some(Blow { after, wipe, broker, then })))
+}
+
 /// Brings the file in, waits until the house is at rest, and says what it cost.
 async fn watched(
-    shop: &mut Shop,
+    house: Struck<'_>,
     plan: &Plan,
     survey: &Survey,
     mix: PaymentMix,
-    stop: &Stop,
-) -> Result<(Brought, Option<Cost>, bool), Failure> {
-    plan.open_books(shop, survey).await?;
-    let before = shop.oms().count().await.map_err(Failure::outside)?;
+) -> Result<(Left, Brought, Option<Cost>, bool), Failure> {
+    let stop = on_ctrl_c();
+    plan.open_books(&house, survey).await?;
+    let before = house.spent().await?;
     let started = Instant::now();
-    let brought = plan.bring(shop, survey, mix, stop).await?;
+    let brought = plan.bring(&house, survey, mix, &stop).await;
     let seconds = started.elapsed().as_secs_f64();
+    let gone = || Failure::outside("the house could not be begun again; the same command goes on");
+    let mut left = house.left().ok_or_else(gone)?;
     // The last notices are still on their way when the last order has ended.
-    let rested = !brought.stopped && shop.rest(REST).await?;
-    let after = shop.oms().count().await.map_err(Failure::outside)?;
+    let rested = match &brought {
+        Ok(brought) if !brought.stopped => left.shop.rest(REST).await,
+        Ok(_) | Err(_) => {
+            left.shop.close(REST).await;
+            Ok(false)
+        }
+    };
+    let (mut brought, rested) = (brought?, rested?);
+    left.spent.add(Spent::of(&left.shop).await?);
+    brought.outages = left.spent.outages;
+    let spent = left.spent.since(before);
     let placed = brought.answer.placed as f64;
     let cost = Cost {
         seconds,
         orders_per_second: placed / seconds,
-        rows_per_order: (after.rows_written - before.rows_written) as f64 / placed,
-        commits: after.commits - before.commits,
+        rows_per_order: spent.rows as f64 / placed,
+        commits: spent.commits,
     };
     let cost = (brought.answer.placed > 0).then_some(cost);
-    Ok((brought, cost, rested))
+    Ok((left, brought, cost, rested))
 }
 
 /// The world of a new demo: 5 % declined cards, 10 % UPI, 10 % cash on delivery, and windows of less than a second.
@@ -109,7 +171,7 @@ fn world() -> World {
         delivery: Duration::from_millis(100),
     };
     let (upi, cod, decline) = (Percent::whole(10), Percent::whole(10), Percent::whole(5));
-    World { seed: SEED, upi, cod, decline, refuse: Percent::default(), windows }
+    World { seed: SEED, upi, cod, decline, refuse: Percent::default(), lanes: None, windows }
 }
 
 fn answer(
@@ -132,6 +194,7 @@ fn answer(
         invariants: report.invariants.clone(),
         violations: check::violations(report),
         summary_hash: report.summary_hash.clone(),
+        blow: None,
         story,
     }
 }
@@ -143,7 +206,8 @@ fn shown(db: &Path, answer: &DemoAnswer, report: &Report) -> String {
     );
     let broken = answer.violations.iter().map(|violation| format!("\nbroken: {violation}"));
     let broken: String = broken.collect();
-    format!("{}{}{broken}\n\n{story}", found(db, &answer.import), table(answer, report))
+    let blow = answer.blow.as_ref().map_or_else(String::new, BlowAnswer::text);
+    format!("{}{blow}{}{broken}\n\n{story}", found(db, &answer.import), table(answer, report))
 }
 
 /// What an earlier run had left in the database.

@@ -1,6 +1,13 @@
 //! `oms orders`: look at orders, or cancel one.
 
-use super::{open::existing, output::print};
+mod past;
+
+use super::{
+    open::{existing, working},
+    output::print,
+    projections::library,
+    site::Site,
+};
 use crate::{
     args::{OrdersCommand, Page, Reference},
     exit::{Blame, Failure},
@@ -9,15 +16,18 @@ use crate::{
     show::{StuckAnswer, amount, table},
 };
 use oms_core::{
+    clock::Timestamp,
     event::public::Status,
-    id::{OrderId, order_id},
-    projection::{OrderSummary, story::Story},
+    id::{CustomerId, OrderId, order_id},
+    projection::{
+        Moment, OrderSummary,
+        model::{AskError, OrderQuery},
+        story::Story,
+    },
 };
 use serde::Serialize;
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
-/// How many orders are read at a time.
-const PAGE: usize = 200;
 /// How long a cancelled order may take to end before the command does.
 const CANCEL: Duration = Duration::from_secs(10);
 
@@ -42,44 +52,76 @@ struct Cancelled {
     status: String,
 }
 
-pub(super) async fn run(db: &Path, json: bool, command: OrdersCommand) -> Result<(), Failure> {
-    let shop = existing(db).await?;
+pub(super) async fn run(site: &Site, json: bool, command: OrdersCommand) -> Result<(), Failure> {
+    let acts = matches!(command, OrdersCommand::Cancel { .. });
+    let shop = if acts { working(site).await? } else { existing(site).await? };
     match command {
-        OrdersCommand::List { status: _, stuck: true, page: _ } => stuck(&shop, json).await,
-        OrdersCommand::List { status, stuck: false, page } => {
-            list(&shop, json, status.as_deref(), &page).await
+        OrdersCommand::List { stuck: true, .. } => stuck(&shop, json).await,
+        OrdersCommand::List { status, customer, since, stuck: false, page } => {
+            list(&shop, json, Wanted { status, customer, since }, &page).await
         }
-        OrdersCommand::Show { order } => {
+        OrdersCommand::Show { order, version, at } => {
+            let moment = version.map(Moment::Version).or(at.map(Moment::Time));
             let order = find(&shop, &order).await?;
-            let story = shop.oms().story(&order).await.map_err(Failure::outside)?;
-            let summary = shop.oms().order(&order).await.map_err(Failure::outside)?;
-            print(json, &Shown { summary, story: &story }, || story.to_string())
+            match moment {
+                Some(moment) => past::show(&shop, json, &order, moment).await,
+                None => show(&shop, json, &order).await,
+            }
+        }
+        OrdersCommand::Diff { order, from, to } => {
+            let order = find(&shop, &order).await?;
+            past::diff(&shop, json, &order, from, to).await
         }
         OrdersCommand::Cancel { order, reason } => cancel(shop, json, &order, &reason).await,
     }
 }
 
-async fn list(shop: &Shop, json: bool, status: Option<&str>, page: &Page) -> Result<(), Failure> {
-    let known = |name: &str| Status::ALL.into_iter().find(|status| status.name() == name);
-    let names = || Status::ALL.map(Status::name).join(", ");
-    let wrong =
-        |name: &str| Failure::new(Blame::Input, format!("{name:?} is no status; use one of {}", names()));
-    let wanted = status.map(|name| known(name).ok_or_else(|| wrong(name))).transpose()?;
-    let (mut orders, mut next) = (Vec::new(), page.after.clone());
-    let limit = page.limit as usize;
-    loop {
-        let found = shop.oms().orders(next.as_deref(), PAGE).await.map_err(Failure::outside)?;
-        next = found.next;
-        orders
-            .extend(found.orders.into_iter().filter(|one| wanted.is_none_or(|wanted| wanted == one.status)));
-        if next.is_none() || orders.len() >= limit {
-            break;
-        }
+async fn show(shop: &Shop, json: bool, order: &OrderId) -> Result<(), Failure> {
+    let story = shop.oms().story(order).await.map_err(Failure::outside)?;
+    let summary = shop.oms().order(order).await.map_err(Failure::outside)?;
+    print(json, &Shown { summary, story: &story }, || story.to_string())
+}
+
+/// Which orders to list; what the flags say.
+struct Wanted {
+    status: Option<String>,
+    customer: Option<CustomerId>,
+    since: Option<Timestamp>,
+}
+
+impl Wanted {
+    fn is_all(&self) -> bool {
+        self.status.is_none() && self.customer.is_none() && self.since.is_none()
     }
-    if orders.len() > limit {
+
+    fn query(self, after: Option<&str>) -> Result<OrderQuery, Failure> {
+        let known = |name: &str| Status::ALL.into_iter().find(|status| status.name() == name);
+        let names = || Status::ALL.map(Status::name).join(", ");
+        let wrong =
+            |name: &str| Failure::new(Blame::Input, format!("{name:?} is no status; use one of {}", names()));
+        let status = self.status.as_deref().map(|name| known(name).ok_or_else(|| wrong(name))).transpose()?;
+        let after = after.map(OrderId::new).transpose().map_err(Failure::input)?;
+        Ok(OrderQuery { customer: self.customer, status, since: self.since, after })
+    }
+}
+
+/// Lists all orders by id, from their histories; or those that are wanted by time, from the read model.
+async fn list(shop: &Shop, json: bool, wanted: Wanted, page: &Page) -> Result<(), Failure> {
+    let (after, limit) = (page.after.as_deref(), page.limit as usize);
+    let (orders, next) = if wanted.is_all() {
+        let mut orders = shop.oms().orders(after, limit + 1).await.map_err(Failure::outside)?.orders;
+        let more = orders.len() > limit;
         orders.truncate(limit);
-        next = orders.last().map(|last| last.order.to_string());
-    }
+        let next = orders.last().filter(|_| more).map(|last| last.order.to_string());
+        (orders, next)
+    } else {
+        let query = wanted.query(after)?;
+        let library = library(shop)?;
+        let Some(orders) = library.projection("orders") else { return Err(Failure::input("no such model")) };
+        library.refresh(orders).await.map_err(Failure::outside)?;
+        let found = shop.oms().list_orders(&query, limit).await.map_err(asked)?;
+        (found.orders, found.next.map(|next| next.to_string()))
+    };
     let answer = Listed { orders, next };
     print(json, &answer, || {
         let cells = |one: &OrderSummary| {
@@ -92,6 +134,14 @@ async fn list(shop: &Shop, json: bool, status: Option<&str>, page: &Page) -> Res
             table(&["order", "source", "status", "lines", "total", "kept"], answer.orders.iter().map(cells));
         more(text, answer.next.as_deref())
     })
+}
+
+/// Whose fault it is that a read model cannot be asked.
+fn asked(error: AskError) -> Failure {
+    match error {
+        AskError::NoSuchOrder(_) | AskError::Unknown(_) => Failure::input(error),
+        AskError::NoModels | AskError::NotBuilt(_) | AskError::Store(_) => Failure::outside(error),
+    }
 }
 
 /// Says where a list goes on.
