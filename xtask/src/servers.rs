@@ -17,7 +17,7 @@ pub(crate) enum Act {
         #[arg(value_parser = kind)]
         names: Vec<Kind>,
     },
-    /// Ends what `up` started, and deletes its data.
+    /// Ends what `up` started; its data stay until it is started again.
     Down {
         /// Which: kafka, nats, rabbitmq; all when none is named.
         #[arg(value_parser = kind)]
@@ -42,6 +42,9 @@ enum Fault {
     End { kind: Kind, pid: u32, source: io::Error },
 }
 
+/// What is done to one kind below a folder, and the line about it.
+type One = fn(Kind, &Path) -> Result<String, Fault>;
+
 /// Where servers are installed and have their data, in the workspace at `root`.
 pub(crate) fn folder(root: &Path) -> PathBuf {
     root.join("target/servers")
@@ -50,7 +53,7 @@ pub(crate) fn folder(root: &Path) -> PathBuf {
 /// Does what was asked, one server after the other, and says whether all went well.
 pub(crate) fn run(root: &Path, act: &Act) -> bool {
     let folder = folder(root);
-    let (names, one): (_, fn(Kind, &Path) -> Result<String, Fault>) = match act {
+    let (names, one): (_, One) = match act {
         Act::Up { names } => (names, up),
         Act::Down { names } => (names, down),
         Act::Status { names } => (names, status),

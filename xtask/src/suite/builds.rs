@@ -1,4 +1,4 @@
-//! The builds of every published package: without features, with each alone, with all.
+//! What the manifests ask of the suite: the builds of every published package, and the tests that need a server.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,11 +21,19 @@ pub(crate) enum MetadataError {
     Answer(#[from] serde_json::Error),
 }
 
-/// Asks cargo for the packages of the workspace at `root`, and lists the builds they need.
+/// What the manifests say that the suite has to know.
+pub(crate) struct Manifests {
+    /// The builds of every published package.
+    pub(crate) builds: Vec<Step>,
+    /// The packages with tests that need a server.
+    pub(crate) served: Vec<String>,
+}
+
+/// Asks cargo for the packages of the workspace at `root`, and lists the builds and the servers they need.
 ///
 /// # Errors
 /// [`MetadataError`], when cargo cannot tell.
-pub(crate) fn read(root: &Path, cargo: &str) -> Result<Vec<Step>, MetadataError> {
+pub(crate) fn read(root: &Path, cargo: &str) -> Result<Manifests, MetadataError> {
     let answer = Command::new(cargo)
         .args(["metadata", "--no-deps", "--format-version", "1", "--locked"])
         .current_dir(root)
@@ -36,12 +44,20 @@ pub(crate) fn read(root: &Path, cargo: &str) -> Result<Vec<Step>, MetadataError>
             said: String::from_utf8_lossy(&answer.stderr).trim().to_owned(),
         });
     }
-    Ok(steps(&serde_json::from_slice(&answer.stdout)?))
+    let metadata = serde_json::from_slice(&answer.stdout)?;
+    Ok(Manifests { builds: steps(&metadata), served: served(&metadata) })
 }
 
 fn steps(metadata: &Value) -> Vec<Step> {
     let packages = metadata["packages"].as_array().into_iter().flatten();
     packages.filter(|package| is_published(package)).flat_map(of_package).collect()
+}
+
+/// The feature `server` switches on the tests that need one.
+fn served(metadata: &Value) -> Vec<String> {
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let has_it = packages.filter(|package| !package["features"]["server"].is_null());
+    has_it.filter_map(|package| Some(package["name"].as_str()?.to_owned())).collect()
 }
 
 /// A package that is never published has `"publish": []`; one that is has `null`, or its registries.
@@ -119,6 +135,13 @@ mod tests {
             "cargo check --locked -p oms-kafka --all-features",
         ];
         assert_eq!(commands(metadata), expected);
+    }
+
+    #[test]
+    fn the_feature_server_says_that_tests_need_one() {
+        let metadata =
+            r#"{"packages": [{"name": "a", "features": {"server": []}}, {"name": "b", "features": {}}]}"#;
+        assert_eq!(served(&serde_json::from_str(metadata).unwrap()), ["a"]);
     }
 
     #[test]
