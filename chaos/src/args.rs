@@ -44,8 +44,10 @@ pub enum Kind {
     Memory,
     /// Apache Kafka
     Kafka,
-    /// RabbitMQ
+    /// RabbitMQ, the oldest version that is spoken to
     Rabbitmq,
+    /// RabbitMQ 4
+    Rabbitmq4,
     /// NATS JetStream
     Nats,
 }

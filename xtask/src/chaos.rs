@@ -21,7 +21,7 @@ fn command(passed: &[String]) -> String {
     // The brokers' clients take minutes to build: only those that are named.
     let known = ["kafka", "rabbitmq", "nats"];
     let named: Vec<&str> =
-        known.into_iter().filter(|name| passed.iter().any(|word| word.ends_with(name))).collect();
+        known.into_iter().filter(|name| passed.iter().any(|word| word.trim_end_matches('4').ends_with(name))).collect();
     let features = if named.is_empty() { String::new() } else { format!(" --features {}", named.join(",")) };
     format!(
         "run --release --locked --quiet --package oms-chaos --no-default-features{features} --bin oms-chaos --"
@@ -45,5 +45,6 @@ mod tests {
         assert!(line("broker --broker memory").contains("--no-default-features --bin"));
         let named = line("broker --broker=nats --swaps 1 --swap-to kafka");
         assert!(named.contains("--no-default-features --features kafka,nats --bin"), "{named}");
+        assert!(line("broker --broker rabbitmq4").contains("--features rabbitmq --bin"));
     }
 }
