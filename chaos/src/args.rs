@@ -46,8 +46,6 @@ pub enum Kind {
     Kafka,
     /// RabbitMQ, the oldest version that is spoken to
     Rabbitmq,
-    /// RabbitMQ 4
-    Rabbitmq4,
     /// NATS JetStream
     Nats,
 }

@@ -26,7 +26,6 @@ pub async fn raise(kind: Kind) -> Result<Arc<dyn Server>, Failure> {
         Kind::Memory => Ok(Arc::new(Forgetful::default())),
         Kind::Kafka => Ok(Arc::new(Real::raise(oms_servers::Kind::Kafka).await?)),
         Kind::Rabbitmq => Ok(Arc::new(Real::raise(oms_servers::Kind::RabbitMq).await?)),
-        Kind::Rabbitmq4 => Ok(Arc::new(Real::raise(oms_servers::Kind::RabbitMq4).await?)),
         Kind::Nats => Ok(Arc::new(Real::raise(oms_servers::Kind::Nats).await?)),
     }
 }

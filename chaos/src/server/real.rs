@@ -4,8 +4,11 @@ use super::port::Server;
 use crate::failure::Failure;
 use async_trait::async_trait;
 use oms_core::broker::Broker;
-use oms_servers::{Kind, Setup};
-use std::sync::{Arc, Mutex, PoisonError};
+use oms_servers::Kind;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// A server that this process started, and that ends with it.
 pub struct Real {
@@ -26,7 +29,9 @@ impl Real {
     /// [`Failure`] when it cannot be installed or started.
     pub async fn raise(kind: Kind) -> Result<Self, Failure> {
         let name = kind.name();
-        let started = off(move || oms_servers::Server::start(&Setup::plain(kind))).await?;
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers");
+        let started =
+            off(move || oms_servers::Server::start(kind, &root, &mut |line| eprintln!("{line}"))).await?;
         let server =
             started.map_err(|error| Failure::of(format!("no {name} server can be started"), error))?;
         let url = server.url();
@@ -64,7 +69,7 @@ impl Server for Real {
 
     async fn kill(&self) -> Result<(), Failure> {
         self.disturb("killed", |running| {
-            running.server.kill();
+            running.server.kill()?;
             running.dead = true;
             Ok(())
         })
