@@ -20,8 +20,10 @@ pub(crate) struct Arguments {
 fn command(passed: &[String]) -> String {
     // The brokers' clients take minutes to build: only those that are named.
     let known = ["kafka", "rabbitmq", "nats"];
-    let named: Vec<&str> =
-        known.into_iter().filter(|name| passed.iter().any(|word| word.trim_end_matches('4').ends_with(name))).collect();
+    let named: Vec<&str> = known
+        .into_iter()
+        .filter(|name| passed.iter().any(|word| word.trim_end_matches('4').ends_with(name)))
+        .collect();
     let features = if named.is_empty() { String::new() } else { format!(" --features {}", named.join(",")) };
     format!(
         "run --release --locked --quiet --package oms-chaos --no-default-features{features} --bin oms-chaos --"

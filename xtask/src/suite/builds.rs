@@ -1,4 +1,4 @@
-//! What the manifests ask of the suite: the builds of every published package, and the tests that need a server.
+//! What the manifests ask of the suite: the builds of every published package, and the features there are.
 
 use std::path::Path;
 use std::process::Command;
@@ -25,11 +25,11 @@ pub(crate) enum MetadataError {
 pub(crate) struct Manifests {
     /// The builds of every published package.
     pub(crate) builds: Vec<Step>,
-    /// The packages with tests that need a server.
-    pub(crate) served: Vec<String>,
+    /// Every feature there is, as `package/feature`.
+    pub(crate) features: Vec<String>,
 }
 
-/// Asks cargo for the packages of the workspace at `root`, and lists the builds and the servers they need.
+/// Asks cargo for the packages of the workspace at `root`, and lists the builds they need and their features.
 ///
 /// # Errors
 /// [`MetadataError`], when cargo cannot tell.
@@ -45,7 +45,7 @@ pub(crate) fn read(root: &Path, cargo: &str) -> Result<Manifests, MetadataError>
         });
     }
     let metadata = serde_json::from_slice(&answer.stdout)?;
-    Ok(Manifests { builds: steps(&metadata), served: served(&metadata) })
+    Ok(Manifests { builds: steps(&metadata), features: features(&metadata) })
 }
 
 fn steps(metadata: &Value) -> Vec<Step> {
@@ -53,11 +53,14 @@ fn steps(metadata: &Value) -> Vec<Step> {
     packages.filter(|package| is_published(package)).flat_map(of_package).collect()
 }
 
-/// The feature `server` switches on the tests that need one.
-fn served(metadata: &Value) -> Vec<String> {
+fn features(metadata: &Value) -> Vec<String> {
     let packages = metadata["packages"].as_array().into_iter().flatten();
-    let has_it = packages.filter(|package| !package["features"]["server"].is_null());
-    has_it.filter_map(|package| Some(package["name"].as_str()?.to_owned())).collect()
+    let named = |package: &Value| {
+        let name = package["name"].as_str().unwrap_or_default().to_owned();
+        let features = package["features"].as_object().cloned().unwrap_or_default();
+        features.into_iter().map(move |(feature, _)| format!("{name}/{feature}"))
+    };
+    packages.flat_map(named).collect()
 }
 
 /// A package that is never published has `"publish": []`; one that is has `null`, or its registries.
@@ -138,10 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn the_feature_server_says_that_tests_need_one() {
+    fn features_are_named_with_their_packages() {
         let metadata =
             r#"{"packages": [{"name": "a", "features": {"server": []}}, {"name": "b", "features": {}}]}"#;
-        assert_eq!(served(&serde_json::from_str(metadata).unwrap()), ["a"]);
+        assert_eq!(features(&serde_json::from_str(metadata).unwrap()), ["a/server"]);
     }
 
     #[test]

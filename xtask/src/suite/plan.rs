@@ -22,18 +22,21 @@ pub(crate) struct ServerStep {
     pub(crate) kinds: &'static [Kind],
     /// The package whose tests these are.
     pub(crate) package: &'static str,
+    /// The feature of it without which there are no such tests.
+    pub(crate) feature: &'static str,
     /// The cargo command, without the word `cargo`.
     pub(crate) command: &'static str,
 }
 
 /// The steps that need a server. An adapter or a store with a server under it adds its suite here; the step runs from
-/// the day on which its package has a feature `server`, which switches on the tests that need one.
+/// the day on which its package has the feature that switches on the tests that need one.
 pub(crate) const SERVER_STEPS: &[ServerStep] = &[
     ServerStep {
         name: "servers",
         needs: "to install and start servers",
         kinds: &[],
         package: "oms-servers",
+        feature: "server",
         command: "test -p oms-servers --features server --locked --no-fail-fast",
     },
     ServerStep {
@@ -41,6 +44,7 @@ pub(crate) const SERVER_STEPS: &[ServerStep] = &[
         needs: "a Kafka broker",
         kinds: &[Kind::Kafka],
         package: "oms-kafka",
+        feature: "server",
         command: "test -p oms-kafka --features server --locked --no-fail-fast",
     },
     ServerStep {
@@ -48,6 +52,7 @@ pub(crate) const SERVER_STEPS: &[ServerStep] = &[
         needs: "a NATS server with JetStream",
         kinds: &[Kind::Nats],
         package: "oms-nats",
+        feature: "server",
         command: "test -p oms-nats --features server --locked --no-fail-fast",
     },
     ServerStep {
@@ -55,13 +60,30 @@ pub(crate) const SERVER_STEPS: &[ServerStep] = &[
         needs: "a RabbitMQ broker",
         kinds: &[Kind::RabbitMq],
         package: "oms-rabbitmq",
+        feature: "server",
         command: "test -p oms-rabbitmq --features server --locked --no-fail-fast",
+    },
+    ServerStep {
+        name: "conformance",
+        needs: "to install and start servers",
+        kinds: &[],
+        package: "oms-conformance",
+        feature: "kafka",
+        command: "test -p oms-conformance --all-features --locked --no-fail-fast",
+    },
+    ServerStep {
+        name: "chaos",
+        needs: "to install and start servers",
+        kinds: &[],
+        package: "oms-chaos",
+        feature: "kafka",
+        command: "test -p oms-chaos --all-features --locked --no-fail-fast",
     },
 ];
 
-/// Gives those of `steps` whose packages have tests that need a server.
-pub(crate) fn with_tests(steps: &[ServerStep], packages: &[String]) -> Vec<ServerStep> {
-    let has_tests = |step: &&ServerStep| packages.iter().any(|package| package == step.package);
+/// Gives those of `steps` whose tests there are, by the `features` of the workspace as `package/feature`.
+pub(crate) fn with_tests(steps: &[ServerStep], features: &[String]) -> Vec<ServerStep> {
+    let has_tests = |step: &&ServerStep| features.contains(&format!("{}/{}", step.package, step.feature));
     steps.iter().filter(has_tests).copied().collect()
 }
 
@@ -80,7 +102,7 @@ pub(crate) fn steps(builds: Vec<Step>, server_steps: &[ServerStep], local: bool)
     ));
     for step in server_steps {
         let name = format!("{} without a server", step.name);
-        steps.push(Step::cargo(&name, &format!("test -p {} {WHOLE}", step.package)));
+        steps.push(Step::cargo(&name, &format!("test -p {} --no-default-features {WHOLE}", step.package)));
     }
     steps.push(Step::cargo("simulation", &format!("{} {SEEDS}", simulate::COMMAND)));
     let planted = Step::cargo("planted bugs", &format!("{} 2000 1", simulate::PLANTED));
@@ -117,6 +139,7 @@ mod tests {
         needs: "a Kafka broker",
         kinds: &[Kind::Kafka],
         package: "oms-kafka",
+        feature: "server",
         command: "test -p oms-kafka --features server",
     }];
 
@@ -141,8 +164,8 @@ mod tests {
 
     #[test]
     fn a_package_that_has_no_tests_with_a_server_has_no_step() {
-        assert_eq!(with_tests(KAFKA, &["oms-nats".to_owned()]).len(), 0);
-        assert_eq!(with_tests(KAFKA, &["oms-kafka".to_owned()]).len(), 1);
+        assert_eq!(with_tests(KAFKA, &["oms-kafka/ssl".to_owned()]).len(), 0);
+        assert_eq!(with_tests(KAFKA, &["oms-kafka/server".to_owned()]).len(), 1);
     }
 
     #[test]
@@ -154,7 +177,11 @@ mod tests {
     #[test]
     fn a_package_whose_tests_need_a_server_is_tested_without_one_by_itself() {
         let commands: Vec<String> = steps(Vec::new(), KAFKA, true).iter().map(Step::command).collect();
-        assert!(commands.contains(&"cargo test -p oms-kafka --locked --no-fail-fast".to_owned()));
+        assert!(
+            commands.contains(
+                &"cargo test -p oms-kafka --no-default-features --locked --no-fail-fast".to_owned()
+            )
+        );
         let whole = "cargo test --workspace --exclude oms-kafka --all-features --locked --no-fail-fast";
         assert!(commands.contains(&whole.to_owned()), "{commands:?}");
     }

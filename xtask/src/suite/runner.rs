@@ -32,7 +32,7 @@ pub(crate) fn run(root: &Path, local: bool) -> bool {
             return false;
         }
     };
-    let server_steps = plan::with_tests(SERVER_STEPS, &manifests.served);
+    let server_steps = plan::with_tests(SERVER_STEPS, &manifests.features);
     let steps = plan::steps(manifests.builds, &server_steps, local);
     let mut counts = Counts::default();
     let mut done = Vec::new();
