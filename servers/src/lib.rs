@@ -18,6 +18,7 @@ mod footprint;
 mod install;
 mod kafka;
 mod kind;
+mod left_data;
 mod nats;
 mod port;
 mod process;

@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use crate::error::tail;
 use crate::port::{self, Ports};
 use crate::process::{self, Bond};
-use crate::{Footprint, Kind, ServerError, install, program};
+use crate::{Footprint, Kind, ServerError, install, left_data, program};
 
 /// How long a server may take to answer, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -44,8 +44,7 @@ impl Server {
     /// # Errors
     /// [`ServerError`], when it cannot be installed or does not answer.
     pub fn start(kind: Kind, root: &Path, progress: &mut dyn FnMut(&str)) -> Result<Self, ServerError> {
-        let name =
-            format!("{}-{}-{}", kind.name(), std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+        let name = left_data::name(kind, STARTED.fetch_add(1, Ordering::Relaxed));
         Self::begin(kind, root, &name, Bond::Bound, progress)
     }
 
@@ -73,6 +72,7 @@ impl Server {
         // Programs run in folders of their own, where a relative path would lead elsewhere.
         let root = std::path::absolute(root).map_err(ServerError::file(root))?;
         let home = install::home(kind, &root, progress)?;
+        left_data::delete(&root.join("data"));
         let data = root.join("data").join(name);
         let mut server = Self { kind, home, data, ports: port::free()?, bond, child: None };
         server.forget()?;

@@ -5,6 +5,7 @@ mod chaos;
 mod house;
 mod program;
 mod rules;
+mod servers;
 mod simulate;
 mod suite;
 mod tidy;
@@ -34,6 +35,11 @@ enum Task {
         #[arg(long)]
         local: bool,
     },
+    /// Starts and ends the real servers that tests run by hand talk to.
+    Servers {
+        #[command(subcommand)]
+        act: servers::Act,
+    },
     /// Runs seeds of the simulated house; `cargo xtask simulate --help` has the options.
     Simulate(simulate::Arguments),
     /// Plants every known bug in the simulated house, one at a time, and fails when one is not found.
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
     match Arguments::parse().task {
         Task::Tidy => code(tidy::run(&root)),
         Task::Test { local } => code(suite::run(&root, local)),
+        Task::Servers { act } => code(servers::run(&root, &act)),
         Task::Simulate(arguments) => simulate::run(&root, &arguments),
         Task::Planted(arguments) => simulate::planted(&root, &arguments),
         Task::Chaos(arguments) => chaos::run(&root, &arguments),

@@ -4,6 +4,7 @@ mod builds;
 mod counts;
 mod plan;
 mod runner;
+mod servers;
 mod step;
 
 pub(crate) use runner::run;
