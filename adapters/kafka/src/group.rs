@@ -6,6 +6,7 @@ use crate::{
     lane::Lane,
     note::{Note, origin},
     notices::Notices,
+    once::Once,
     settings::Settings,
 };
 use futures::{FutureExt, future::BoxFuture};
@@ -268,6 +269,8 @@ pub(crate) struct Group {
     pub(crate) client: Arc<Client>,
     pub(crate) shared: Arc<Shared>,
     gate: Arc<Gate<()>>,
+    /// Who asks how far topics go.
+    pub(crate) asking: Once,
     timeout: Duration,
 }
 
@@ -298,7 +301,14 @@ impl Group {
             .name("oms-kafka group".to_owned())
             .spawn(move || serve(served, with, timeout))
             .map_err(|error| unavailable(format!("no thread for group {name}: {error}")))?;
-        Ok(Self { name: Name::clone(name), client, shared, gate: Arc::default(), timeout })
+        Ok(Self {
+            name: Name::clone(name),
+            client,
+            shared,
+            gate: Arc::default(),
+            asking: Once::default(),
+            timeout,
+        })
     }
 
     /// Commits what a lane's reader has acked, and waits until the server has it.

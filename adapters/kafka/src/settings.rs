@@ -176,6 +176,8 @@ impl Settings {
             .set("queued.min.messages", "2000")
             .set("queued.max.messages.kbytes", "1024")
             .set("fetch.queue.backoff.ms", "5")
+            // A topic that was just made has leaders that do not know it yet.
+            .set("fetch.error.backoff.ms", "50")
             .set("fetch.message.max.bytes", self.batch_bytes().to_string());
         self.finish(config)
     }
