@@ -12,7 +12,7 @@ use std::sync::{
 };
 use tokio::sync::Notify;
 
-use crate::notices::{Notices, log};
+use crate::notices::Notices;
 
 /// What the client reports of one pack: its offset, or why it has none.
 pub(crate) type Report = Result<i64, Code>;
@@ -90,7 +90,7 @@ impl Room {
 
 impl ClientContext for Reports {
     fn log(&self, level: Level, facility: &str, text: &str) {
-        log(level, facility, text);
+        self.notices.log(level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

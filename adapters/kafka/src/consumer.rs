@@ -9,6 +9,7 @@ use crate::{
     group::{Group, Listener},
     lane::Lane,
     note::{Standing, origin},
+    once::Turn,
     settlement::{Arrival, Settlements, Source},
 };
 use async_trait::async_trait;
@@ -201,10 +202,11 @@ impl KafkaConsumer {
         }
     }
 
-    /// Asks how far the topics go, until everything was there once; true when the answer is new.
+    /// Asks how far the topics go, until everything was there once; true when the answer is new. Where many lanes
+    /// begin at once one of them asks, and the others are told by their fetches just as soon.
     fn answered(&mut self, context: &mut Context<'_>) -> bool {
         if !self.asked && self.question.is_none() && self.held.wants(Limit::default()) {
-            self.question = Some(self.question());
+            self.question = self.group.asking.begin().map(|one| self.question(one));
         }
         let Some(question) = &mut self.question else { return false };
         let Poll::Ready(ends) = question.poll_unpin(context) else { return false };
@@ -219,11 +221,14 @@ impl KafkaConsumer {
         true
     }
 
-    fn question(&self) -> BoxFuture<'static, Result<Vec<i64>, BrokerError>> {
+    fn question(&self, one: Turn) -> BoxFuture<'static, Result<Vec<i64>, BrokerError>> {
         let places: Vec<Place> =
             self.lane.marks.iter().map(|mark| (Arc::clone(&mark.topic), mark.lane)).collect();
         let (live, timeout) = (self.connection.publisher.live(), self.connection.settings.timeout);
-        self.group.ask(move || ask::end_of_each(&live, &places, timeout))
+        self.group.ask(move || {
+            let _one = one;
+            ask::end_of_each(&live, &places, timeout)
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     ends::Topics,
     errors::{refused, sort, sort_code, unavailable},
     group::Group,
-    note::{Note, origin},
+    note::{Note, Standing, origin},
     retire::Retiring,
     topology::{self, Found, Wanted},
 };
@@ -199,12 +199,16 @@ fn begin(
     topics: &Topics,
 ) -> Result<(), BrokerError> {
     let timeout = connection.settings.timeout;
-    let standings = ask::committed(&group.client, places, timeout)?;
-    if standings.iter().all(Option::is_some) {
-        return Ok(());
-    }
     let fresh: BTreeSet<&str> =
         topics.iter().filter(|(name, _)| is_new(name)).map(|(_, topic)| topic.wire.as_str()).collect();
+    // What stands at a topic that was just made is of one that is gone, and was committed too late.
+    let stands = |((topic, _), standing): (&Place, &Option<Standing>)| {
+        standing.is_some() && !fresh.contains(topic.wire.as_str())
+    };
+    let standings = ask::committed(&group.client, places, timeout)?;
+    if places.iter().zip(&standings).all(stands) {
+        return Ok(());
+    }
     let old: Vec<Place> =
         places.iter().filter(|(topic, _)| !fresh.contains(topic.wire.as_str())).cloned().collect();
     let ends = ask::ends(&group.client, &old, timeout)?;
@@ -213,8 +217,9 @@ fn begin(
     let standings = ask::committed(&group.client, places, timeout)?;
     let mut list = TopicPartitionList::new();
     let note = Note { origin: origin(), ..Note::default() };
-    for ((topic, lane), standing) in places.iter().zip(standings) {
-        if standing.is_none() {
+    for (place, standing) in places.iter().zip(&standings) {
+        if !stands((place, standing)) {
+            let (topic, lane) = place;
             let end = ends.get(&(topic.wire.as_str(), *lane)).copied().unwrap_or(0);
             add(&mut list, &topic.wire, *lane, end, &note).map_err(|error| sort(&error, "declaring"))?;
         }

@@ -1,11 +1,12 @@
 //! One group's client: a thread that serves it, commits what was acked, and finds out what was lost.
 
 use crate::{
-    commits::Mark,
+    commits::{Mark, add},
     errors::{sort, unavailable},
     lane::Lane,
-    note::Note,
-    notices::{Notices, log},
+    note::{Note, origin},
+    notices::Notices,
+    once::Once,
     settings::Settings,
 };
 use futures::{FutureExt, future::BoxFuture};
@@ -39,6 +40,11 @@ const TICK: Duration = Duration::from_millis(50);
 /// How long a broken connection may take to be proved whole before the lanes are told that it is not.
 const PROOF: Duration = Duration::from_secs(3);
 
+/// A commit that took so long has met an outage.
+const LATE: Duration = Duration::from_secs(1);
+/// How long a question that failed at once waits before it is asked again.
+const AGAIN: Duration = Duration::from_millis(100);
+
 pub(crate) type Client = BaseConsumer<Listener>;
 
 /// What a group's thread, its lanes and its client's callbacks share.
@@ -60,7 +66,9 @@ pub(crate) struct Listener(Arc<Shared>);
 
 impl ClientContext for Listener {
     fn log(&self, level: Level, facility: &str, text: &str) {
-        log(level, facility, text);
+        if self.0.notices.log(level, facility, text) {
+            self.0.breaks.fetch_add(1, Ordering::AcqRel);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -99,11 +107,38 @@ impl Shared {
         if sent.is_empty() {
             return Ok(());
         }
+        let begun = Instant::now();
         let committed = client.commit(&list, CommitMode::Sync);
         if committed.is_err() {
             sent.into_iter().for_each(Mark::lost);
+        } else if begun.elapsed() > LATE {
+            self.withdraw(client, &list, lanes);
         }
         committed
+    }
+
+    /// The client sends a commit again after an outage, perhaps to a server that was wiped in it and declared anew.
+    /// What lies behind the end there would be passed over: it is set back, and heard twice at worst.
+    fn withdraw(&self, client: &Client, sent: &TopicPartitionList, lanes: &[Arc<Lane>]) {
+        let mut back = TopicPartitionList::new();
+        for one in sent.elements() {
+            let ends = client.fetch_watermarks(one.topic(), one.partition(), PROOF);
+            let (Ok((low, end)), Offset::Offset(offset)) = (ends, one.offset()) else { continue };
+            if end < offset
+                && let Ok(lane) = u16::try_from(one.partition())
+            {
+                let note = Note { origin: origin(), ..Note::default() };
+                // An offset that cannot be added was never sent.
+                let _ = add(&mut back, one.topic(), lane, low, &note);
+                let ours = lanes.iter().filter(|ours| ours.number == lane);
+                ours.for_each(|ours| ours.lose("the server was wiped during a commit"));
+            }
+        }
+        if back.count() > 0
+            && let Err(error) = client.commit(&back, CommitMode::Sync)
+        {
+            tracing::warn!(%error, "offsets of another server stand at this one; its lanes begin too late");
+        }
     }
 
     /// Commits what can wait; what fails is tried again.
@@ -124,7 +159,7 @@ impl Shared {
             list.add_partition(&mark.topic.wire, mark.partition());
         }
         if list.count() > 0 {
-            let found = client.committed_offsets(list, patience.min(PROOF));
+            let found = asked_often(client, &list, patience.min(PROOF));
             for lane in &lanes {
                 match &found {
                     Ok(found) if stands(lane, found) => {}
@@ -176,6 +211,22 @@ impl Shared {
     }
 }
 
+/// A server that has just come back answers nothing of use at first.
+fn asked_often(
+    client: &Client,
+    list: &TopicPartitionList,
+    patience: Duration,
+) -> KafkaResult<TopicPartitionList> {
+    let until = Instant::now() + patience;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        match client.committed_offsets(list.clone(), left) {
+            Err(_) if Instant::now() + AGAIN < until => thread::sleep(AGAIN),
+            answer => return answer,
+        }
+    }
+}
+
 /// Whether a lane's offsets are still those of the server it subscribed at.
 fn stands(lane: &Lane, found: &TopicPartitionList) -> bool {
     lane.marks.iter().all(|mark| {
@@ -218,6 +269,8 @@ pub(crate) struct Group {
     pub(crate) client: Arc<Client>,
     pub(crate) shared: Arc<Shared>,
     gate: Arc<Gate<()>>,
+    /// Who asks how far topics go.
+    pub(crate) asking: Once,
     timeout: Duration,
 }
 
@@ -248,7 +301,14 @@ impl Group {
             .name("oms-kafka group".to_owned())
             .spawn(move || serve(served, with, timeout))
             .map_err(|error| unavailable(format!("no thread for group {name}: {error}")))?;
-        Ok(Self { name: Name::clone(name), client, shared, gate: Arc::default(), timeout })
+        Ok(Self {
+            name: Name::clone(name),
+            client,
+            shared,
+            gate: Arc::default(),
+            asking: Once::default(),
+            timeout,
+        })
     }
 
     /// Commits what a lane's reader has acked, and waits until the server has it.

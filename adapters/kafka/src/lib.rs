@@ -17,6 +17,7 @@ mod lane;
 mod mechanism;
 mod note;
 mod notices;
+mod once;
 mod publisher;
 mod retire;
 mod route;

@@ -63,11 +63,18 @@ impl Notices {
 
     fn hear(&self, code: Code, reason: &str) {
         tracing::warn!(%code, reason, "a connection to kafka broke");
-        *lock(&self.last) = Some(reason.to_owned());
+        // That all are down says less than why the last of them is.
+        if code != Code::AllBrokersDown {
+            *lock(&self.last) = Some(reason.to_owned());
+        }
         let refusal = match code {
             // A handshake that was cut off is an outage; anything else about certificates is for good.
             Code::SSL if !reason.contains("Disconnected") && !reason.contains("reset") => {
                 Some("check the certificate authority, and that the port speaks TLS")
+            }
+            // The broker's own word in a handshake of ours.
+            Code::BrokerTransportFailure if reason.contains("SSL alert") => {
+                Some("show a certificate that the broker believes")
             }
             other => advice(other),
         };
@@ -79,17 +86,23 @@ impl Notices {
     }
 }
 
-/// Passes librdkafka's log on.
-pub(crate) fn log(level: Level, facility: &str, text: &str) {
-    match level {
-        Level::Emerg | Level::Alert | Level::Critical | Level::Error | Level::Warning => {
-            tracing::debug!(facility, "{text}");
-        }
-        Level::Notice | Level::Info | Level::Debug => tracing::trace!(facility, "{text}"),
-    }
-}
-
 impl Notices {
+    /// Passes librdkafka's log on; true when it says that a connection broke, which is not always reported as an error.
+    pub(crate) fn log(&self, level: Level, facility: &str, text: &str) -> bool {
+        let broke = facility == "FAIL";
+        if broke {
+            *lock(&self.last) = Some(text.to_owned());
+            self.doubt();
+        }
+        match level {
+            Level::Emerg | Level::Alert | Level::Critical | Level::Error | Level::Warning => {
+                tracing::debug!(facility, "{text}");
+            }
+            Level::Notice | Level::Info | Level::Debug => tracing::trace!(facility, "{text}"),
+        }
+        broke
+    }
+
     /// Takes an error as clients report it; the end of a partition is none.
     pub(crate) fn take(&self, error: &KafkaError, reason: &str) -> bool {
         match error.rdkafka_error_code() {

@@ -1,7 +1,7 @@
 //! What was asked for, and what each of librdkafka's clients is told of it.
 
 use crate::mechanism::Mechanism;
-use rdkafka::ClientConfig;
+use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Properties on which a promise of the port rests; nobody else sets them.
@@ -95,6 +95,7 @@ impl Settings {
     fn common(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config
+            .set_log_level(RDKafkaLogLevel::Info)
             .set("bootstrap.servers", &self.servers)
             .set("client.id", "oms")
             .set("allow.auto.create.topics", "false")
@@ -164,7 +165,7 @@ impl Settings {
         config
             .set("group.id", group)
             // Nobody joins the group; this is how long a commit waits for a coordinator that is away.
-            .set("session.timeout.ms", "6000")
+            .set("session.timeout.ms", "2000")
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("enable.partition.eof", "true")
@@ -175,6 +176,8 @@ impl Settings {
             .set("queued.min.messages", "2000")
             .set("queued.max.messages.kbytes", "1024")
             .set("fetch.queue.backoff.ms", "5")
+            // A topic that was just made has leaders that do not know it yet.
+            .set("fetch.error.backoff.ms", "50")
             .set("fetch.message.max.bytes", self.batch_bytes().to_string());
         self.finish(config)
     }
