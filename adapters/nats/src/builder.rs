@@ -132,7 +132,7 @@ impl Builder {
         self.with(|settings| settings.window = packs.max(1))
     }
 
-    /// Changes any option of the client just before it connects. The way out for what has no option of its own.
+    /// Escape hatch: changes any option of the client just before it connects, for what has no option of its own.
     #[must_use]
     pub fn client_options(
         self,

@@ -1,4 +1,5 @@
 //! The suite of the port, over a real server whose address is in `OMS_TEST_NATS`.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so and stops")]
 
 use async_nats::jetstream;
 use async_trait::async_trait;
