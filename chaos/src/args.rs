@@ -44,8 +44,6 @@ pub enum Kind {
     Memory,
     /// Apache Kafka
     Kafka,
-    /// RabbitMQ
-    Rabbitmq,
     /// NATS JetStream
     Nats,
 }
@@ -113,7 +111,7 @@ mod tests {
         Cli::command().debug_assert();
         assert_eq!(kinds("x broker --broker kafka --swap-to nats"), [Kind::Kafka], "nothing is swapped");
         assert_eq!(kinds("x broker --broker kafka --swaps 1"), [Kind::Kafka, Kind::Kafka]);
-        let named = kinds("x broker --broker kafka --swaps 2 --swap-to nats --swap-to rabbitmq");
-        assert_eq!(named, [Kind::Kafka, Kind::Nats, Kind::Rabbitmq]);
+        let named = kinds("x broker --broker kafka --swaps 2 --swap-to nats --swap-to memory");
+        assert_eq!(named, [Kind::Kafka, Kind::Nats, Kind::Memory]);
     }
 }

@@ -1,1 +1,32 @@
 //! Real servers for tests: installed when missing, started on loopback, disturbed on request, stopped by pid.
+//!
+//! ```no_run
+//! // Not run: the first start downloads the server.
+//! use std::path::Path;
+//!
+//! use oms_servers::{Kind, Server};
+//!
+//! let mut server = Server::start(Kind::Nats, Path::new("target/servers"), &mut |line| println!("{line}"))?;
+//! println!("tests find it at {}={}", server.kind().variable(), server.url());
+//! server.kill()?;
+//! server.start_again()?;
+//! # Ok::<(), oms_servers::ServerError>(())
+//! ```
+
+mod error;
+mod footprint;
+mod install;
+mod kafka;
+mod kind;
+mod nats;
+mod port;
+mod process;
+mod program;
+mod rabbitmq;
+mod server;
+mod step;
+
+pub use error::ServerError;
+pub use footprint::Footprint;
+pub use kind::Kind;
+pub use server::Server;

@@ -121,11 +121,8 @@ impl Broker for KafkaBroker {
             move || connection.group(&name)
         })
         .await?;
-        let gate = Arc::clone(&group.gate).lock_owned().await;
-        let joined = blocking(move || {
-            let _gate = gate;
-            consumer::join(&connection, &group, &lane, topics, window)
-        });
+        let with = Arc::clone(&group);
+        let joined = group.ask(move || consumer::join(&connection, &with, &lane, topics, window));
         Ok(Box::new(joined.await?))
     }
 

@@ -51,7 +51,7 @@ pub(crate) struct KafkaConsumer {
     knows_ends: bool,
 }
 
-/// Joins a lane, taking it from an earlier reader of this connection. Blocks; under the group's gate.
+/// Joins a lane, taking it from an earlier reader of this connection. Blocks, in the group's turn.
 pub(crate) fn join(
     connection: &Arc<Connection>,
     group: &Arc<Group>,
@@ -222,17 +222,8 @@ impl KafkaConsumer {
     fn question(&self) -> BoxFuture<'static, Result<Vec<i64>, BrokerError>> {
         let places: Vec<Place> =
             self.lane.marks.iter().map(|mark| (Arc::clone(&mark.topic), mark.lane)).collect();
-        let (gate, live) = (Arc::clone(&self.group.gate), self.connection.publisher.live());
-        let timeout = self.connection.settings.timeout;
-        async move {
-            let gate = gate.lock_owned().await;
-            let asked = tokio::task::spawn_blocking(move || {
-                let _gate = gate;
-                ask::end_of_each(&live, &places, timeout)
-            });
-            asked.await.unwrap_or_else(|error| Err(unavailable(error.to_string())))
-        }
-        .boxed()
+        let (live, timeout) = (self.connection.publisher.live(), self.connection.settings.timeout);
+        self.group.ask(move || ask::end_of_each(&live, &places, timeout))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     notices::{Notices, log},
     settings::Settings,
 };
+use futures::{FutureExt, future::BoxFuture};
 use oms_core::{broker::BrokerError, id::Name};
 use rdkafka::{
     ClientContext, Message, Offset, TopicPartitionList,
@@ -27,7 +28,7 @@ use std::{
 };
 use tokio::{
     sync::{Mutex as Gate, Notify},
-    task::spawn_blocking,
+    task::{JoinError, spawn_blocking},
     time::timeout_at,
 };
 
@@ -216,8 +217,7 @@ pub(crate) struct Group {
     pub(crate) name: Name,
     pub(crate) client: Arc<Client>,
     pub(crate) shared: Arc<Shared>,
-    /// One question to the server at a time, so that a group never takes more than one thread to ask.
-    pub(crate) gate: Arc<Gate<()>>,
+    gate: Arc<Gate<()>>,
     timeout: Duration,
 }
 
@@ -274,15 +274,29 @@ impl Group {
     }
 
     async fn commit(&self, lane: &Arc<Lane>) -> Result<(), BrokerError> {
-        let gate = Arc::clone(&self.gate).lock_owned().await;
         let (client, shared, lane) = (Arc::clone(&self.client), Arc::clone(&self.shared), Arc::clone(lane));
-        let committed = spawn_blocking(move || {
-            let _gate = gate;
-            shared.commit(&client, &[lane])
-        });
         let doing = format!("committing for group {}", self.name);
-        let answer = committed.await.map_err(|error| unavailable(error.to_string()))?;
-        answer.map_err(|error| sort(&error, &doing))
+        self.ask(move || shared.commit(&client, &[lane]).map_err(|error| sort(&error, &doing))).await
+    }
+
+    /// Runs what blocks, after what was asked for this group before: a group takes one thread to ask, however many
+    /// lanes it has.
+    ///
+    /// The wait is a task of its own: a future that got its turn and is not polled would hold up all others.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, BrokerError> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, BrokerError>> {
+        let gate = Arc::clone(&self.gate);
+        let asked = tokio::spawn(async move {
+            let _turn = gate.lock().await;
+            spawn_blocking(work).await
+        });
+        async move {
+            let cut = |error: JoinError| unavailable(format!("a call was cut off: {error}"));
+            asked.await.map_err(cut)?.map_err(cut)?
+        }
+        .boxed()
     }
 
     /// Flushes every lane.

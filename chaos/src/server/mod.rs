@@ -8,9 +8,11 @@
 
 mod forgetful;
 mod port;
+mod real;
 
 pub use forgetful::Forgetful;
 pub use port::Server;
+pub use real::Real;
 
 use crate::{args::Kind, failure::Failure};
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use std::sync::Arc;
 pub async fn raise(kind: Kind) -> Result<Arc<dyn Server>, Failure> {
     match kind {
         Kind::Memory => Ok(Arc::new(Forgetful::default())),
-        Kind::Kafka | Kind::Rabbitmq | Kind::Nats => Err(Failure::new("this broker cannot be raised yet")),
+        Kind::Kafka => Ok(Arc::new(Real::raise(oms_servers::Kind::Kafka).await?)),
+        Kind::Nats => Ok(Arc::new(Real::raise(oms_servers::Kind::Nats).await?)),
     }
 }

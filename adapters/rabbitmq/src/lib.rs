@@ -1,1 +1,0 @@
-//! The RabbitMQ adapter: a quorum queue per group and lane.

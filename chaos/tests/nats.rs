@@ -1,0 +1,13 @@
+//! Whole orders over a real nats server that is killed, wiped and left behind.
+
+mod battered;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_promise_holds_over_nats_while_its_server_is_killed_five_times() {
+    battered::killed(oms_servers::Kind::Nats).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_promise_holds_when_nats_forgets_everything_and_when_another_broker_takes_over() {
+    battered::forgotten(oms_servers::Kind::Nats).await;
+}

@@ -1,0 +1,77 @@
+//! The servers that can be had, by name.
+
+use std::fmt;
+
+/// A server that can be installed and started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Apache Kafka 4.1, one node that is broker and controller.
+    Kafka,
+    /// NATS 2.15 with JetStream.
+    Nats,
+    /// RabbitMQ as Debian packages it (3.10 in Debian 12).
+    RabbitMq,
+}
+
+impl Kind {
+    /// Every kind there is.
+    pub const ALL: [Self; 3] = [Self::Kafka, Self::Nats, Self::RabbitMq];
+
+    /// Finds a kind by its name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Gives the name, as it is written in commands and folders.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Nats => "nats",
+            Self::RabbitMq => "rabbitmq",
+        }
+    }
+
+    /// Names the environment variable in which tests find the address.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Kafka => "OMS_TEST_KAFKA",
+            Self::Nats => "OMS_TEST_NATS",
+            Self::RabbitMq => "OMS_TEST_RABBITMQ",
+        }
+    }
+
+    /// Writes the URL of such a server on a loopback port.
+    pub(crate) fn url(self, port: u16) -> String {
+        match self {
+            Self::Kafka => format!("kafka://127.0.0.1:{port}"),
+            Self::Nats => format!("nats://127.0.0.1:{port}"),
+            Self::RabbitMq => format!("amqp://guest:guest@127.0.0.1:{port}"),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kafka => "Kafka",
+            Self::Nats => "NATS",
+            Self::RabbitMq => "RabbitMQ",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        for kind in Kind::ALL {
+            assert_eq!(Kind::named(kind.name()), Some(kind));
+        }
+        assert_eq!(Kind::named("Kafka"), None);
+    }
+}

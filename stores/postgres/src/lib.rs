@@ -1,1 +1,0 @@
-//! The PostgreSQL store: events, states and what is owed, in one schema.
