@@ -8,6 +8,8 @@ pub(crate) async fn connect(feature: &str, url: &str) -> Option<Result<Arc<dyn B
     match (feature, url) {
         #[cfg(feature = "kafka")]
         ("kafka", url) => Some(oms_kafka::connect(url).await),
+        #[cfg(feature = "nats")]
+        ("nats", url) => Some(oms_nats::connect(url).await),
         _ => None,
     }
 }
@@ -15,6 +17,6 @@ pub(crate) async fn connect(feature: &str, url: &str) -> Option<Result<Arc<dyn B
 /// Which features of an adapter this build has.
 #[cfg(test)]
 pub(crate) fn features() -> Vec<&'static str> {
-    let all = [("kafka", cfg!(feature = "kafka"))];
+    let all = [("kafka", cfg!(feature = "kafka")), ("nats", cfg!(feature = "nats"))];
     all.into_iter().filter(|(_, has)| *has).map(|(feature, _)| feature).collect()
 }

@@ -20,3 +20,5 @@ pub use oms_core::{
 };
 #[cfg(feature = "kafka")]
 pub use oms_kafka as kafka;
+#[cfg(feature = "nats")]
+pub use oms_nats as nats;
