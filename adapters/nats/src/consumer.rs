@@ -26,7 +26,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::{Instant, sleep_until, timeout},
 };
 
@@ -219,6 +219,11 @@ impl NatsConsumer {
         Ok(())
     }
 
+    /// Has the courier release everything; a second time it is gone already.
+    fn leave(&mut self, done: Option<oneshot::Sender<()>>) {
+        let _ = self.errands.send(Errand::Leave(std::mem::take(&mut self.parts), done));
+    }
+
     /// Takes what is already here, without waiting.
     fn gather(&mut self) -> Result<(), BrokerError> {
         use futures::FutureExt;
@@ -301,14 +306,15 @@ impl Consumer for NatsConsumer {
     async fn close(mut self: Box<Self>) -> Result<usize, BrokerError> {
         let flushed = self.flush().await;
         let (held, _) = self.given();
-        drop(self);
+        let (done, left) = oneshot::channel();
+        self.leave(Some(done));
+        let _ = timeout(self.connection.settings.timeout, left).await;
         flushed.map(|()| held)
     }
 }
 
 impl Drop for NatsConsumer {
     fn drop(&mut self) {
-        let parts = std::mem::take(&mut self.parts);
-        let _ = self.errands.send(Errand::Leave(parts.into_iter().map(|part| part.subscriber).collect()));
+        self.leave(None);
     }
 }

@@ -1,14 +1,18 @@
 //! Carries settlements to the server, and renews the leases of what is unsettled; a task beside each consumer.
 
-use async_nats::{Client, Subject, Subscriber};
+use crate::part::{Heard, Part};
+use async_nats::{Client, Subject};
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokio::{sync::mpsc, time};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time,
+};
 
 /// Never deliver it again.
 pub(crate) const ACK: &[u8] = b"+ACK";
@@ -33,8 +37,8 @@ pub(crate) enum Errand {
     Settle(Subject, &'static [u8]),
     /// Bring this, and have the server answer there: what was brought before has then been read.
     Ask(Subject, String),
-    /// The consumer is gone: release what it held, and what still arrives for it.
-    Leave(Vec<Subscriber>),
+    /// The consumer is gone: release what it held, and what still arrives for it; then the sender is dropped.
+    Leave(Vec<Part>, Option<oneshot::Sender<()>>),
 }
 
 /// Starts a courier; it ends when its errands do.
@@ -56,7 +60,7 @@ async fn run(
             biased;
             errand = errands.recv() => match errand {
                 None => return,
-                Some(Errand::Leave(parts)) => return leave(&client, &flight, parts).await,
+                Some(Errand::Leave(parts, _done)) => return leave(&client, &flight, parts).await,
                 Some(errand) => bring(&client, errand).await,
             },
             _ = beat.tick() => {
@@ -76,24 +80,41 @@ async fn bring(client: &Client, errand: Errand) {
         Errand::Ask(reply, answer) => {
             client.publish_with_reply(reply, answer, Bytes::from_static(PROGRESS)).await
         }
-        Errand::Leave(_) => Ok(()),
+        Errand::Leave(..) => Ok(()),
     };
     if let Err(error) = sent {
         tracing::debug!(%error, "a settlement was not brought; its pack is delivered again");
     }
 }
 
-async fn leave(client: &Client, flight: &Flight, parts: Vec<Subscriber>) {
-    let held = std::mem::take(&mut *flight.lock());
-    for (reply, _) in held.into_values() {
+/// How long a pull that brings what is there may take to end.
+const ENDS: Duration = Duration::from_secs(1);
+
+/// What is asked for comes first, then the server is told that nobody listens any more, and only then is everything released:
+/// it reads all this in order, and gives nothing back to a pull of this consumer. A pack that the server sends in the very
+/// moment between comes again when its lease has run out.
+async fn leave(client: &Client, flight: &Flight, mut parts: Vec<Part>) {
+    let mut held: Vec<Subject> =
+        std::mem::take(&mut *flight.lock()).into_values().map(|(reply, _)| reply).collect();
+    for part in &mut parts {
+        while part.is_asking() {
+            let Ok(Some(message)) = time::timeout(ENDS, part.subscriber.next()).await else { break };
+            keep(part, message, &mut held);
+        }
+        let _ = part.subscriber.unsubscribe().await;
+        while let Some(Some(message)) = part.subscriber.next().now_or_never() {
+            keep(part, message, &mut held);
+        }
+    }
+    for reply in held {
         bring(client, Errand::Settle(reply, NAK)).await;
     }
-    for mut part in parts {
-        let _ = part.unsubscribe().await;
-        while let Ok(Some(message)) = time::timeout(Duration::from_secs(1), part.next()).await {
-            if let Some(reply) = message.reply.filter(|_| message.status.is_none()) {
-                bring(client, Errand::Settle(reply, NAK)).await;
-            }
-        }
+    // This may be the last that holds the client, and a client that is dropped forgets what it has not written.
+    let _ = time::timeout(ENDS, client.flush()).await;
+}
+
+fn keep(part: &mut Part, message: async_nats::Message, held: &mut Vec<Subject>) {
+    if let Heard::Pack(message) = part.take(message) {
+        held.extend(message.reply);
     }
 }
