@@ -33,16 +33,6 @@ impl Kind {
         }
     }
 
-    /// Names the environment variable in which tests find the address.
-    #[must_use]
-    pub const fn variable(self) -> &'static str {
-        match self {
-            Self::Kafka => "OMS_TEST_KAFKA",
-            Self::Nats => "OMS_TEST_NATS",
-            Self::RabbitMq => "OMS_TEST_RABBITMQ",
-        }
-    }
-
     /// Writes the URL of such a server on a loopback port.
     pub(crate) fn url(self, port: u16) -> String {
         match self {

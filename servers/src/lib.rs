@@ -7,7 +7,7 @@
 //! use oms_servers::{Kind, Server};
 //!
 //! let mut server = Server::start(Kind::Nats, Path::new("target/servers"), &mut |line| println!("{line}"))?;
-//! println!("tests find it at {}={}", server.kind().variable(), server.url());
+//! println!("{} is at {}", server.kind(), server.url());
 //! server.kill()?;
 //! server.start_again()?;
 //! # Ok::<(), oms_servers::ServerError>(())

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// What can be done with servers.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Act {
-    /// Starts servers, installed when missing, and prints the variables in which tests find them.
+    /// Starts servers, installed when missing, and prints their URLs.
     Up {
         /// Which: kafka, nats, rabbitmq; all when none is named.
         #[arg(value_parser = kind)]
@@ -89,9 +89,9 @@ fn kind(name: &str) -> Result<Kind, String> {
 
 fn up(kind: Kind, folder: &Path) -> Result<String, Fault> {
     if let Some((_, url)) = running(kind, folder) {
-        return Ok(assignment(kind, &url));
+        return Ok(address(kind, &url));
     }
-    // Whoever reads the output with `eval` wants the variables alone.
+    // Whoever reads the output with a program wants the addresses alone.
     let server = Server::start_detached(kind, folder, &mut |line| eprintln!("{line}"))?;
     let url = server.url();
     if let Some(footprint) = server.footprint() {
@@ -99,7 +99,7 @@ fn up(kind: Kind, folder: &Path) -> Result<String, Fault> {
         let written = fs::write(&path, state(footprint, &url));
         written.map_err(|source| Fault::File { path, source })?;
     }
-    Ok(assignment(kind, &url))
+    Ok(address(kind, &url))
 }
 
 fn down(kind: Kind, folder: &Path) -> Result<String, Fault> {
@@ -120,8 +120,8 @@ fn status(kind: Kind, folder: &Path) -> Result<String, Fault> {
     })
 }
 
-fn assignment(kind: Kind, url: &str) -> String {
-    format!("export {}={url}", kind.variable())
+fn address(kind: Kind, url: &str) -> String {
+    format!("{}: {url}", kind.name())
 }
 
 fn state_file(kind: Kind, folder: &Path) -> PathBuf {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn what_up_prints_is_ready_for_a_shell() {
-        assert_eq!(assignment(Kind::Kafka, "kafka://a:1"), "export OMS_TEST_KAFKA=kafka://a:1");
+    fn what_up_prints_is_what_a_command_takes_as_its_broker() {
+        assert_eq!(address(Kind::Kafka, "kafka://a:1"), "kafka: kafka://a:1");
     }
 }

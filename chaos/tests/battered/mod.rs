@@ -15,18 +15,19 @@ async fn played(round: Round, kind: Kind) -> CameTo {
     println!("{} in {:.1} s: {:?}", kind.name(), came_to.seconds, came_to);
     assert_eq!(came_to.violations, [""; 0]);
     assert_eq!(came_to.orders, u64::from(round.orders));
-    assert!(came_to.outages > 0 && came_to.published > 0, "the blows were felt, and packs travelled");
+    assert!(came_to.published > 0, "packs travelled");
     came_to
 }
 
 /// Two thousand orders while the server is killed and started again five times.
 pub(crate) async fn killed(kind: Kind) {
-    played(Round { seed: 11, blows: vec![Blow::Kill; 5], ..Round::default() }, kind).await;
+    let came_to = played(Round { seed: 11, blows: vec![Blow::Kill; 5], ..Round::default() }, kind).await;
+    assert!(came_to.outages > 0, "the kills were felt");
 }
 
 /// The server loses its disk in mid-run, then another broker takes over, and it comes back in the end.
 pub(crate) async fn forgotten(kind: Kind) {
     let blows = vec![Blow::Wipe, Blow::Swap, Blow::Swap];
     let came_to = played(Round { seed: 12, orders: 600, blows, ..Round::default() }, kind).await;
-    assert!(came_to.by_status.keys().any(|status| status == "completed"));
+    assert!(came_to.taken > 0, "what was forgotten was taken from the store");
 }

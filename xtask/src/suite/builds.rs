@@ -1,4 +1,4 @@
-//! What the manifests ask of the suite: the builds of every published package, and the features there are.
+//! The builds of every published package: without features, with each alone, with all.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,19 +21,11 @@ pub(crate) enum MetadataError {
     Answer(#[from] serde_json::Error),
 }
 
-/// What the manifests say that the suite has to know.
-pub(crate) struct Manifests {
-    /// The builds of every published package.
-    pub(crate) builds: Vec<Step>,
-    /// Every feature there is, as `package/feature`.
-    pub(crate) features: Vec<String>,
-}
-
-/// Asks cargo for the packages of the workspace at `root`, and lists the builds they need and their features.
+/// Asks cargo for the packages of the workspace at `root`, and lists the builds they need.
 ///
 /// # Errors
 /// [`MetadataError`], when cargo cannot tell.
-pub(crate) fn read(root: &Path, cargo: &str) -> Result<Manifests, MetadataError> {
+pub(crate) fn read(root: &Path, cargo: &str) -> Result<Vec<Step>, MetadataError> {
     let answer = Command::new(cargo)
         .args(["metadata", "--no-deps", "--format-version", "1", "--locked"])
         .current_dir(root)
@@ -44,23 +36,12 @@ pub(crate) fn read(root: &Path, cargo: &str) -> Result<Manifests, MetadataError>
             said: String::from_utf8_lossy(&answer.stderr).trim().to_owned(),
         });
     }
-    let metadata = serde_json::from_slice(&answer.stdout)?;
-    Ok(Manifests { builds: steps(&metadata), features: features(&metadata) })
+    Ok(steps(&serde_json::from_slice(&answer.stdout)?))
 }
 
 fn steps(metadata: &Value) -> Vec<Step> {
     let packages = metadata["packages"].as_array().into_iter().flatten();
     packages.filter(|package| is_published(package)).flat_map(of_package).collect()
-}
-
-fn features(metadata: &Value) -> Vec<String> {
-    let packages = metadata["packages"].as_array().into_iter().flatten();
-    let named = |package: &Value| {
-        let name = package["name"].as_str().unwrap_or_default().to_owned();
-        let features = package["features"].as_object().cloned().unwrap_or_default();
-        features.into_iter().map(move |(feature, _)| format!("{name}/{feature}"))
-    };
-    packages.flat_map(named).collect()
 }
 
 /// A package that is never published has `"publish": []`; one that is has `null`, or its registries.
@@ -138,13 +119,6 @@ mod tests {
             "cargo check --locked -p oms-kafka --all-features",
         ];
         assert_eq!(commands(metadata), expected);
-    }
-
-    #[test]
-    fn features_are_named_with_their_packages() {
-        let metadata =
-            r#"{"packages": [{"name": "a", "features": {"server": []}}, {"name": "b", "features": {}}]}"#;
-        assert_eq!(features(&serde_json::from_str(metadata).unwrap()), ["a/server"]);
     }
 
     #[test]

@@ -4,7 +4,6 @@ mod builds;
 mod counts;
 mod plan;
 mod runner;
-mod servers;
 mod step;
 
 pub(crate) use runner::run;

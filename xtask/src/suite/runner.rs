@@ -8,9 +8,7 @@ use std::time::{Duration, Instant};
 use super::builds;
 use super::counts::Counts;
 use super::plan::{self, SERVER_STEPS};
-use super::servers::Servers;
 use super::step::{Step, Work};
-use crate::servers::chain;
 use crate::tidy;
 
 /// A step that was run: how long it took, and whether it passed.
@@ -25,15 +23,13 @@ struct Done {
 /// The last line is always `N passed, N failed`.
 pub(crate) fn run(root: &Path, local: bool) -> bool {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let manifests = match builds::read(root, &cargo) {
-        Ok(manifests) => manifests,
+    let steps = match builds::read(root, &cargo) {
+        Ok(builds) => plan::steps(builds, SERVER_STEPS, local),
         Err(error) => {
             println!("{error}\n{}", Counts::default());
             return false;
         }
     };
-    let server_steps = plan::with_tests(SERVER_STEPS, &manifests.features);
-    let steps = plan::steps(manifests.builds, &server_steps, local);
     let mut counts = Counts::default();
     let mut done = Vec::new();
     for (index, step) in steps.iter().enumerate() {
@@ -52,12 +48,11 @@ pub(crate) fn run(root: &Path, local: bool) -> bool {
             break;
         }
     }
-    let left_out = if local { plan::left_out(&server_steps) } else { Vec::new() };
-    summary(&steps, &done, &left_out, counts)
+    summary(&steps, &done, local, counts)
 }
 
 /// Prints one line per step, what failed and how to repeat it, what was left out, and the counts.
-fn summary(steps: &[Step], done: &[Done], left_out: &[String], counts: Counts) -> bool {
+fn summary(steps: &[Step], done: &[Done], local: bool, counts: Counts) -> bool {
     println!("\n== summary");
     for (index, step) in steps.iter().enumerate() {
         match done.get(index) {
@@ -72,8 +67,10 @@ fn summary(steps: &[Step], done: &[Done], left_out: &[String], counts: Counts) -
     if let Some(step) = failed {
         println!("failed: {}; repeat it with: {}", step.name, step.command());
     }
-    for line in left_out {
-        println!("{line}");
+    if local {
+        for line in plan::left_out(SERVER_STEPS) {
+            println!("{line}");
+        }
     }
     println!("{counts}");
     failed.is_none()
@@ -82,21 +79,9 @@ fn summary(steps: &[Step], done: &[Done], left_out: &[String], counts: Counts) -
 fn perform(step: &Step, root: &Path, cargo: &str, counts: &mut Counts) -> bool {
     match &step.work {
         Work::Tidy => tidy::run(root),
-        Work::Cargo { arguments, variables, kinds } => {
-            // They stop when the step ends, however it ends.
-            let servers = match Servers::start(root, kinds) {
-                Ok(servers) => servers,
-                Err(error) => {
-                    println!("{}", chain(&error));
-                    return false;
-                }
-            };
+        Work::Cargo { arguments, variables } => {
             let mut command = Command::new(cargo);
-            command
-                .args(arguments)
-                .envs(variables.iter().copied())
-                .envs(servers.variables())
-                .current_dir(root);
+            command.args(arguments).envs(variables.iter().copied()).current_dir(root);
             forget_this_package(&mut command);
             match stream(command, counts, &mut io::stdout()) {
                 Ok(passed) => passed,

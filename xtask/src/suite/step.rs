@@ -1,7 +1,5 @@
 //! One step of the suite: what it runs, and the command that repeats it.
 
-use oms_servers::Kind;
-
 /// A step with the heading it runs under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Step {
@@ -14,15 +12,15 @@ pub(crate) struct Step {
 pub(crate) enum Work {
     /// The house rules, which run in this process.
     Tidy,
-    /// A cargo command with its arguments, the variables set for it, and the servers that run meanwhile.
-    Cargo { arguments: Vec<String>, variables: Vec<(&'static str, &'static str)>, kinds: &'static [Kind] },
+    /// A cargo command with its arguments and the variables set for it.
+    Cargo { arguments: Vec<String>, variables: Vec<(&'static str, &'static str)> },
 }
 
 impl Step {
     /// Makes a step out of a cargo command line.
     pub(crate) fn cargo(name: &str, command: &str) -> Self {
         let arguments = command.split(' ').map(str::to_owned).collect();
-        Self { name: name.to_owned(), work: Work::Cargo { arguments, variables: Vec::new(), kinds: &[] } }
+        Self { name: name.to_owned(), work: Work::Cargo { arguments, variables: Vec::new() } }
     }
 
     /// Sets a variable for the command.
@@ -34,20 +32,11 @@ impl Step {
         self
     }
 
-    /// Has servers run while the command does.
-    #[must_use]
-    pub(crate) fn over(mut self, servers: &'static [Kind]) -> Self {
-        if let Work::Cargo { kinds, .. } = &mut self.work {
-            *kinds = servers;
-        }
-        self
-    }
-
     /// Gives the command that repeats this step alone, ready for a shell.
     pub(crate) fn command(&self) -> String {
         match &self.work {
             Work::Tidy => "cargo xtask tidy".to_owned(),
-            Work::Cargo { arguments, variables, .. } => {
+            Work::Cargo { arguments, variables } => {
                 let set: String =
                     variables.iter().map(|(name, value)| format!("{name}=\"{value}\" ")).collect();
                 format!("{set}cargo {}", arguments.join(" "))
