@@ -1,5 +1,7 @@
 //! Whole orders over a real kafka server that is killed, wiped and left behind.
 
+#![expect(clippy::expect_used, reason = "a test that cannot go on stops")]
+
 mod battered;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
