@@ -34,6 +34,15 @@ pub enum Task {
     Memory(Run),
     /// Read models folded anew from the log of completed orders
     Rebuild(Run),
+    /// Brokers on servers of their own: packs beside the bare client, whole orders beside the naive driver
+    Brokers {
+        /// Where servers are installed and keep their data
+        #[arg(long, value_name = "FOLDER", default_value = "target/servers")]
+        servers: PathBuf,
+        /// How.
+        #[command(flatten)]
+        run: Run,
+    },
     /// Cold start: from the start of a process to its first accepted order
     Start(Run),
     /// Measures one point of `memory` in this process

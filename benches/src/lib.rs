@@ -10,6 +10,7 @@ pub mod peer;
 mod process;
 mod progress;
 pub mod report;
+pub mod wire;
 pub mod workload;
 
 pub use fault::Fault;

@@ -5,7 +5,7 @@ use oms_benches::{
     Fault,
     args::{Cli, Run, Task},
     report::Report,
-    workload::{dedupe, first_order, measure, memory, rebuild, saga, start},
+    workload::{brokers, dedupe, first_order, measure, memory, rebuild, saga, start},
 };
 use std::{env, error::Error as _, fs, path::PathBuf, process::ExitCode};
 
@@ -39,6 +39,10 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Dedupe(run) => reported(&run, || dedupe(&run.scale())),
         Task::Memory(run) => reported(&run, || memory(&run.scale(), &this()?)),
         Task::Rebuild(run) => reported(&run, || rebuild(&run.scale())),
+        Task::Brokers { servers, run } => reported(&run, || {
+            let counting = this()?.with_file_name(format!("oms-counted{}", env::consts::EXE_SUFFIX));
+            brokers(&run.scale(), &servers, counting.is_file().then_some(counting.as_path()))
+        }),
         Task::Start(run) => reported(&run, || {
             let (this, oms) = (this()?, this()?.with_file_name(format!("oms{}", env::consts::EXE_SUFFIX)));
             start(&run.scale(), &this, oms.is_file().then_some(oms.as_path()))

@@ -2,9 +2,10 @@
 
 use oms_benches::{
     report::Report,
+    wire::{Act, Port, Road, Shape, Wire, measure},
     workload::{Part, Scale, dedupe, memory, saga, start},
 };
-use std::{collections::BTreeSet, path::Path, process::Command};
+use std::{collections::BTreeSet, path::Path, process::Command, sync::Arc};
 
 const BENCHES: &str = env!("CARGO_BIN_EXE_oms-benches");
 
@@ -52,6 +53,22 @@ fn a_start_is_timed_until_its_first_order_is_accepted() {
     let report = start(&Scale::tiny(), Path::new(BENCHES), None).expect("measured");
     assert!(report.rows().iter().all(|row| row.value > 0.0), "{report}");
     assert_eq!(variants(&report).len(), 3, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_journey_of_packs_comes_to_its_end_and_leaves_nothing_behind() {
+    let broker = oms_broker::connect("memory://").await.expect("in process");
+    let port: Arc<dyn Wire> = Arc::new(Port(Arc::clone(&broker)));
+    for act in [Act::Publish, Act::Consume, Act::Both, Act::OneConfirm, Act::OneAway] {
+        let lanes = if matches!(act, Act::OneConfirm | Act::OneAway) { 1 } else { 3 };
+        let road = Road::new(&format!("{act:?}"), Shape { bytes: 64, lanes });
+        broker.declare(&road.topology()).await.expect("declared");
+        let journey = measure(&port, &road, act, 1_201).await.expect("measured");
+        assert!(!journey.times.wall.is_zero());
+        for lane in road.lanes() {
+            assert_eq!(broker.lag(&lane).await.expect("declared"), 0, "{act:?}");
+        }
+    }
 }
 
 #[test]

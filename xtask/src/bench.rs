@@ -5,6 +5,9 @@ use std::process::{Command, ExitCode};
 
 use clap::{Args, ValueEnum};
 
+/// The brokers on servers, by the features that build them in.
+const BROKERS: &str = "kafka,nats";
+
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
@@ -16,6 +19,8 @@ pub(crate) enum Workload {
     Memory,
     /// Read models folded anew from the log of completed orders
     Rebuild,
+    /// Brokers on servers of their own: packs beside the bare client, whole orders beside the naive driver
+    Brokers,
     /// Cold start: from the start of a process to its first accepted order
     Start,
 }
@@ -27,6 +32,7 @@ impl Workload {
             Self::Dedupe => "dedupe",
             Self::Memory => "memory",
             Self::Rebuild => "rebuild",
+            Self::Brokers => "brokers",
             Self::Start => "start",
         }
     }
@@ -62,9 +68,18 @@ impl Arguments {
             run.extend(["--only".to_owned(), parts.clone()]);
         }
         run.extend(self.quick.then(|| "--quick".to_owned()));
-        // The command whose start is measured lies beside the program that measures it.
-        let beside = words("build --release --locked --package oms-server --bin oms");
-        (self.workload == Workload::Start).then_some(beside).into_iter().chain([run]).collect()
+        // What is measured, or counts, as a process of its own lies beside the program that measures it.
+        let beside = match self.workload {
+            Workload::Start => Some(words("build --release --locked --package oms-server --bin oms")),
+            Workload::Brokers => {
+                let features = ["--features".to_owned(), BROKERS.to_owned()];
+                run.splice(1..1, features.clone());
+                let build = words("build --release --locked --package oms-benches --bin oms-counted");
+                Some(build.into_iter().chain(features).collect())
+            }
+            Workload::Saga | Workload::Dedupe | Workload::Memory | Workload::Rebuild => None,
+        };
+        beside.into_iter().chain([run]).collect()
     }
 }
 
@@ -130,6 +145,15 @@ mod tests {
         let commands = commands("bench start").unwrap();
         assert_eq!(commands.len(), 2);
         assert!(commands[0].starts_with("build --release") && commands[0].ends_with("--bin oms"));
+    }
+
+    #[test]
+    fn brokers_are_built_in_and_the_counting_program_with_them() {
+        let commands = commands("bench brokers --quick").unwrap();
+        assert!(commands[0].ends_with("--bin oms-counted --features kafka,nats"), "{commands:?}");
+        let run =
+            "run --features kafka,nats --release --locked --quiet --package oms-benches --bin oms-benches --";
+        assert_eq!(commands[1], format!("{run} brokers --quick"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod world;
 
 pub use basket::{Basket, deliveries};
 pub use finish::{ENDED, FinishLine, Passing, WAITING};
-pub use open::{Carry, House, Keep, Plan, Way};
+pub use open::{Carry, House, Keep, Over, Plan, Way};
 pub use repeating::Repeating;
 pub use watched::Watched;
 pub use world::{Carrier, Deeds, Notifier, Provider, World};

@@ -13,7 +13,14 @@ use oms_core::{
     worker::Options,
 };
 use oms_sqlite::Synchronous;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
@@ -57,8 +64,47 @@ pub enum Way {
     /// As the house does it: batches of one lane in a turn, turns of several lanes in a transaction.
     #[default]
     Batched,
+    /// The same, but each message is published by itself.
+    Unpacked,
     /// As somebody writes it first: each message a turn and a transaction of its own, settled alone.
     Naive,
+}
+
+/// Over which broker messages go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Over {
+    /// The one in this process.
+    #[default]
+    Memory,
+    /// A server, by its name and URL; each house has topics of its own there.
+    Server {
+        /// The broker's name.
+        name: &'static str,
+        /// Where it is.
+        url: String,
+    },
+}
+
+impl Over {
+    /// The broker's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Server { name, .. } => name,
+        }
+    }
+
+    /// Where the next house finds it, under a prefix that no house of this process had before.
+    fn url(&self) -> String {
+        static HOUSES: AtomicU64 = AtomicU64::new(0);
+        match self {
+            Self::Memory => "memory://".to_owned(),
+            Self::Server { url, .. } => {
+                format!("{url}?prefix=house{}-", HOUSES.fetch_add(1, Ordering::Relaxed))
+            }
+        }
+    }
 }
 
 /// How often the broker repeats itself, in percent of the packs.
@@ -75,6 +121,8 @@ pub struct Plan {
     pub keep: Keep,
     /// How messages are brought in.
     pub way: Way,
+    /// Over which broker they go.
+    pub over: Over,
     /// What the broker does.
     pub carry: Carry,
     /// Lanes of each group.
@@ -90,13 +138,22 @@ impl Plan {
     #[must_use]
     pub fn over(keep: Keep) -> Self {
         let lanes = Options::default().lanes;
-        Self { keep, way: Way::default(), carry: Carry::default(), lanes, ends: ENDED, times: true }
+        Self {
+            keep,
+            way: Way::default(),
+            over: Over::default(),
+            carry: Carry::default(),
+            lanes,
+            ends: ENDED,
+            times: true,
+        }
     }
 
     fn options(&self) -> Options {
         let options = Options { lanes: self.lanes, ..Options::default() };
         match self.way {
             Way::Batched => options,
+            Way::Unpacked => Options { pack: Limit { messages: 1, ..options.pack }, ..options },
             Way::Naive => Options {
                 batch: Limit { messages: 1, ..options.batch },
                 pack: Limit { messages: 1, ..options.pack },
@@ -132,7 +189,7 @@ impl House {
         let line = Arc::new(FinishLine::at(plan.ends, plan.times));
         let store = Arc::new(Watched::new(store, Arc::clone(&line)));
         let world = Arc::new(World::default());
-        let broker = oms_broker::connect("memory://").await.map_err(Fault::measured)?;
+        let broker = oms_broker::connect(&plan.over.url()).await.map_err(Fault::measured)?;
         let broker: Arc<dyn Broker> = match plan.carry.repeated {
             0 => broker,
             percent => Arc::new(Repeating::new(broker, percent)),

@@ -115,6 +115,7 @@ async fn measure(house: &House, load: &Load, warmed: usize) -> Result<Sample, Fa
         bytes: house.line.bytes() - bytes,
         seconds: house.line.take_seconds(),
         duplicates: house.oms.metrics().duplicates - duplicates,
+        server: None,
         pressure: pressure(),
     })
 }

@@ -4,6 +4,7 @@ use crate::{
     meter::Times,
     report::{percentile, ratio},
 };
+use std::time::Duration;
 
 /// What one run cost.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,8 @@ pub struct Sample {
     pub seconds: Vec<f64>,
     /// Deliveries that were recognised as repeated.
     pub duplicates: u64,
+    /// Processor time of the broker's server, where there is one.
+    pub server: Option<Duration>,
     /// How many others wanted the processors, in percent.
     pub pressure: Option<f64>,
 }
@@ -37,6 +40,12 @@ impl Sample {
     #[must_use]
     pub fn cpu_us(&self) -> f64 {
         self.each(self.times.cpu.as_secs_f64() * 1e6)
+    }
+
+    /// Processor time of the broker's server for an order, in microseconds; nothing where there is none.
+    #[must_use]
+    pub fn server_us(&self) -> f64 {
+        self.each(self.server.unwrap_or_default().as_secs_f64() * 1e6)
     }
 
     /// Rows of an order.
@@ -71,7 +80,6 @@ impl Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_sample_of_no_orders_is_all_zeros() {

@@ -9,7 +9,9 @@
 //! ```
 
 mod memory;
+mod server;
 mod watch;
 
 pub use memory::{Memory, memory, resident_bytes};
+pub use server::used_by;
 pub use watch::{Stopwatch, Times, pressure};

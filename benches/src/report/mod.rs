@@ -19,7 +19,7 @@ pub use target::{Bound, Target, short};
 use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use std::fmt::{self, Write as _};
 
-const HEADER: [&str; 13] = [
+const HEADER: [&str; 14] = [
     "variant",
     "broker+store",
     "durability",
@@ -27,6 +27,7 @@ const HEADER: [&str; 13] = [
     "best",
     "unit",
     "CPU µs/order",
+    "server µs/order",
     "rows/order",
     "commits/order",
     "pressure %",
@@ -72,7 +73,11 @@ impl Report {
         let mut text = String::new();
         for row in &self.0 {
             if let Some(verdict) = &row.verdict {
-                let _ = writeln!(text, "{} ({}, {}): {verdict}", row.variant, row.store, row.durability);
+                let _ = writeln!(
+                    text,
+                    "{} ({}+{}, {}): {verdict}",
+                    row.variant, row.broker, row.store, row.durability
+                );
             }
         }
         text

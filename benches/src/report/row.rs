@@ -6,7 +6,7 @@ use serde::Serialize;
 /// One line: what was measured, over what, its value, and the peer it is held against.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Row {
-    /// The workload: saga, dedupe, memory, rebuild or start.
+    /// The workload: saga, dedupe, memory, rebuild, start or brokers.
     pub workload: &'static str,
     /// What is varied within it.
     pub variant: String,
@@ -33,6 +33,8 @@ pub struct Row {
     pub cpu_ratio: Option<f64>,
     /// Processor time of this process for each order, in microseconds.
     pub cpu_us_per_order: Option<f64>,
+    /// Processor time of the broker's server for each order, in microseconds.
+    pub server_us_per_order: Option<f64>,
     /// Rows written for each order, as the store counts them.
     pub rows_per_order: Option<f64>,
     /// Commits for each order, as the store counts them.
@@ -66,7 +68,7 @@ impl Row {
         self
     }
 
-    pub(super) fn cells(&self) -> [String; 13] {
+    pub(super) fn cells(&self) -> [String; 14] {
         let figure = |figure: Option<f64>| figure.map_or_else(String::new, short);
         [
             self.variant.clone(),
@@ -76,6 +78,7 @@ impl Row {
             short(self.best),
             self.unit.to_owned(),
             figure(self.cpu_us_per_order),
+            figure(self.server_us_per_order),
             figure(self.rows_per_order),
             figure(self.commits_per_order),
             figure(self.pressure),

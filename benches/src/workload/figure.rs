@@ -67,6 +67,7 @@ impl Figure {
             unit: self.unit(),
             rounds: series.samples.len(),
             cpu_us_per_order: counted(Sample::cpu_us),
+            server_us_per_order: counted(Sample::server_us),
             rows_per_order: counted(Sample::rows_each),
             commits_per_order: counted(Sample::commits_each),
             pressure: series.pressure(),

@@ -6,6 +6,7 @@
 //! assert!(Scale::quick().rounds < Scale::full().rounds);
 //! ```
 
+mod brokers;
 mod dedupe;
 mod figure;
 mod memory;
@@ -14,6 +15,7 @@ mod saga;
 mod scale;
 mod start;
 
+pub use brokers::{Counted, brokers, counted};
 pub use dedupe::dedupe;
 pub use figure::Figure;
 pub use memory::{Measured, Point, Waiting, measure, memory};
