@@ -56,7 +56,12 @@ fn broker(bench: &mut Criterion, url: &str) -> Result<(), Fault> {
 fn brokers(bench: &mut Criterion) -> Result<(), Fault> {
     broker(bench, "memory://")?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers");
-    for (kind, built_in) in [(Kind::Kafka, cfg!(feature = "kafka")), (Kind::Nats, cfg!(feature = "nats"))] {
+    let kinds = [
+        (Kind::Kafka, cfg!(feature = "kafka")),
+        (Kind::Nats, cfg!(feature = "nats")),
+        (Kind::RabbitMq, cfg!(feature = "rabbitmq")),
+    ];
+    for (kind, built_in) in kinds {
         if !built_in {
             let name = kind.name();
             eprintln!(

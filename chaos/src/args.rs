@@ -46,6 +46,8 @@ pub enum Kind {
     Kafka,
     /// NATS JetStream
     Nats,
+    /// RabbitMQ
+    Rabbitmq,
 }
 
 /// What `broker` takes.

@@ -10,6 +10,8 @@ pub(crate) async fn connect(feature: &str, url: &str) -> Option<Result<Arc<dyn B
         ("kafka", url) => Some(oms_kafka::connect(url).await),
         #[cfg(feature = "nats")]
         ("nats", url) => Some(oms_nats::connect(url).await),
+        #[cfg(feature = "rabbitmq")]
+        ("rabbitmq", url) => Some(oms_rabbitmq::connect(url).await),
         _ => None,
     }
 }
@@ -17,6 +19,10 @@ pub(crate) async fn connect(feature: &str, url: &str) -> Option<Result<Arc<dyn B
 /// Which features of an adapter this build has.
 #[cfg(test)]
 pub(crate) fn features() -> Vec<&'static str> {
-    let all = [("kafka", cfg!(feature = "kafka")), ("nats", cfg!(feature = "nats"))];
+    let all = [
+        ("kafka", cfg!(feature = "kafka")),
+        ("nats", cfg!(feature = "nats")),
+        ("rabbitmq", cfg!(feature = "rabbitmq")),
+    ];
     all.into_iter().filter(|(_, has)| *has).map(|(feature, _)| feature).collect()
 }

@@ -22,3 +22,5 @@ pub use oms_core::{
 pub use oms_kafka as kafka;
 #[cfg(feature = "nats")]
 pub use oms_nats as nats;
+#[cfg(feature = "rabbitmq")]
+pub use oms_rabbitmq as rabbitmq;

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use clap::{Args, ValueEnum};
 
 /// The brokers on servers, by the features that build them in.
-const BROKERS: &str = "kafka,nats";
+const BROKERS: &str = "kafka,nats,rabbitmq";
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -150,9 +150,8 @@ mod tests {
     #[test]
     fn brokers_are_built_in_and_the_counting_program_with_them() {
         let commands = commands("bench brokers --quick").unwrap();
-        assert!(commands[0].ends_with("--bin oms-counted --features kafka,nats"), "{commands:?}");
-        let run =
-            "run --features kafka,nats --release --locked --quiet --package oms-benches --bin oms-benches --";
+        assert!(commands[0].ends_with("--bin oms-counted --features kafka,nats,rabbitmq"), "{commands:?}");
+        let run = "run --features kafka,nats,rabbitmq --release --locked --quiet --package oms-benches --bin oms-benches --";
         assert_eq!(commands[1], format!("{run} brokers --quick"));
     }
 

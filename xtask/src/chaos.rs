@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 /// The cargo command that builds the campaign with the brokers that it needs, and runs it.
 fn command(passed: &[String]) -> String {
     // The brokers' clients take minutes to build: only those that are named.
-    let known = ["kafka", "nats"];
+    let known = ["kafka", "nats", "rabbitmq"];
     let named: Vec<&str> =
         known.into_iter().filter(|name| passed.iter().any(|word| word.ends_with(name))).collect();
     let features = if named.is_empty() { String::new() } else { format!(" --features {}", named.join(",")) };

@@ -5,6 +5,8 @@ use super::carry::Wire;
 use super::kafka;
 #[cfg(feature = "nats")]
 use super::nats;
+#[cfg(feature = "rabbitmq")]
+use super::rabbitmq;
 use crate::fault::Fault;
 use oms_core::broker::{Broker, Confirm};
 use std::sync::Arc;
@@ -52,6 +54,8 @@ async fn bare(url: &str) -> Result<Option<Arc<dyn Wire>>, Fault> {
         "kafka" => Ok(Some(Arc::new(kafka::Bare::open(address)?))),
         #[cfg(feature = "nats")]
         "nats" => Ok(Some(Arc::new(nats::Bare::open(address).await?))),
+        #[cfg(feature = "rabbitmq")]
+        "amqp" => Ok(Some(Arc::new(rabbitmq::Bare::open(url).await?))),
         "memory" => Ok(None),
         other => Err(Fault::void(format!("nobody knows the bare client of {other}://{address}"))),
     }

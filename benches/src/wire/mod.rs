@@ -13,6 +13,8 @@ mod kafka;
 #[cfg(feature = "nats")]
 mod nats;
 mod port;
+#[cfg(feature = "rabbitmq")]
+mod rabbitmq;
 mod road;
 mod run;
 

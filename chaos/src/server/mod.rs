@@ -26,5 +26,6 @@ pub async fn raise(kind: Kind) -> Result<Arc<dyn Server>, Failure> {
         Kind::Memory => Ok(Arc::new(Forgetful::default())),
         Kind::Kafka => Ok(Arc::new(Real::raise(oms_servers::Kind::Kafka).await?)),
         Kind::Nats => Ok(Arc::new(Real::raise(oms_servers::Kind::Nats).await?)),
+        Kind::Rabbitmq => Ok(Arc::new(Real::raise(oms_servers::Kind::RabbitMq).await?)),
     }
 }

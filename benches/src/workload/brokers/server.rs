@@ -6,7 +6,11 @@ use std::{path::Path, time::Duration};
 
 /// Every broker that was built in; `None` is the one in this process.
 pub(super) fn all() -> Vec<Option<Kind>> {
-    let kinds = [(Kind::Kafka, cfg!(feature = "kafka")), (Kind::Nats, cfg!(feature = "nats"))];
+    let kinds = [
+        (Kind::Kafka, cfg!(feature = "kafka")),
+        (Kind::Nats, cfg!(feature = "nats")),
+        (Kind::RabbitMq, cfg!(feature = "rabbitmq")),
+    ];
     let built_in = kinds.into_iter().filter(|(_, built_in)| *built_in).map(|(kind, _)| Some(kind));
     std::iter::once(None).chain(built_in).collect()
 }
