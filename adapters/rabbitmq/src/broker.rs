@@ -64,7 +64,9 @@ impl Broker for RabbitBroker {
             confirm: if several { Confirm::Quorum } else { Confirm::Fsync },
             outlives_process: true,
             exact_lag: false,
-            exclusive_reader: true,
+            // The server has a second reader wait, and does not tell it so: it says that nothing waits for it, and the store
+            // gives it what is owed.
+            exclusive_reader: false,
             max_bytes: self.settings.max_bytes,
         }
     }

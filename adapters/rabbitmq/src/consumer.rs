@@ -33,8 +33,6 @@ pub(crate) struct RabbitConsumer {
     stream: lapin::Consumer,
     shared: Arc<Shared>,
     courier: Courier,
-    /// The server gives this queue to us, and to nobody else while we live.
-    active: bool,
     caught_up: bool,
 }
 
@@ -56,7 +54,7 @@ pub(crate) async fn join(
     let stream = joined.map_err(|error| sort(&error, &format!("subscribing to {queue}")))?;
     let shared = Shared::new(Held::new(window));
     let courier = Courier::start(channel.clone(), queue.clone(), Arc::clone(&shared), patience);
-    Ok(RabbitConsumer { line, queue, channel, stream, shared, courier, active: false, caught_up: false })
+    Ok(RabbitConsumer { line, queue, channel, stream, shared, courier, caught_up: false })
 }
 
 impl RabbitConsumer {
@@ -72,8 +70,6 @@ impl RabbitConsumer {
     fn take(&mut self, brought: Option<lapin::Result<Brought>>) -> Result<(), BrokerError> {
         let lost = match brought {
             Some(Ok(delivery)) => {
-                // Only the one reader that the queue was given to is sent anything.
-                self.active = true;
                 self.shared.held().arrive(delivery.delivery_tag, delivery.data.into());
                 return Ok(());
             }
@@ -100,9 +96,8 @@ impl RabbitConsumer {
             let answered = answered.map_err(|_| unavailable("the server is silent"))?;
             let waiting =
                 answered.map_err(|error| unavailable(format!("asking for {}: {error}", self.queue)))?;
-            // A queue that cannot be asked just now is said to have no readers, though we are one.
-            self.active |= waiting.readers == 1;
-            if waiting.ready > 0 || waiting.readers == 0 || !self.active {
+            // A queue that cannot be asked just now is said to have no readers, though it has one.
+            if waiting.ready > 0 || waiting.readers == 0 {
                 return Ok(false);
             }
             self.gather()?;

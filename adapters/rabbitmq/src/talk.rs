@@ -67,6 +67,7 @@ impl Item {
 pub(crate) struct Waiting {
     /// What nobody has.
     pub(crate) ready: u32,
+    /// One, where any reads: those that wait for the first to leave are not counted.
     pub(crate) readers: u32,
 }
 
