@@ -11,6 +11,7 @@ use lapin::{
 };
 use oms_core::broker::BrokerError;
 use std::{
+    error::Error,
     fs, io,
     path::Path,
     sync::{
@@ -69,7 +70,7 @@ impl Line {
         }
         let made = self.connect().await;
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) =
-            made.as_ref().err().map(|error| (Instant::now(), error.to_string()));
+            made.as_ref().err().and_then(Error::source).map(|why| (Instant::now(), why.to_string()));
         let connection = Arc::new(made?);
         // A shutdown that came meanwhile finds it here, or has us find that it came.
         self.check()?;
@@ -89,15 +90,15 @@ impl Line {
     }
 
     async fn connect(&self) -> Result<Connection, BrokerError> {
-        let mut last = unavailable("no server is named");
+        let mut last = None;
         for server in &self.settings.servers {
-            last = match self.reach(server).await {
+            match self.reach(server).await {
                 Ok(connection) => return Ok(connection),
                 Err(error @ BrokerError::Refused { .. }) => return Err(error),
-                Err(error) => error,
-            };
+                Err(error) => last = Some(error),
+            }
         }
-        Err(last)
+        Err(last.unwrap_or_else(|| refused("no server is named; write amqp://host:5672")))
     }
 
     async fn reach(&self, server: &str) -> Result<Connection, BrokerError> {
