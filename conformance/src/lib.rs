@@ -1,6 +1,14 @@
-//! The broker suite over real servers: one server for a run, with a disk that a check may wipe.
+//! The broker suite over real servers, once and in campaigns.
 #![doc = include_str!("../README.md")]
 
+mod args;
+mod campaign;
 mod harness;
+mod in_process;
+mod summary;
 
+pub use args::{Args, Named};
+pub use campaign::campaign;
 pub use harness::RealServer;
+pub use in_process::InProcess;
+pub use summary::Summary;

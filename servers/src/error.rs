@@ -59,6 +59,16 @@ pub enum ServerError {
         /// Why it was not.
         source: io::Error,
     },
+    /// The port of a wire before a server is taken.
+    #[error(
+        "port {port}, which was kept for a wire before a server, is taken: drop the wire that is there, or try again"
+    )]
+    Wire {
+        /// Which port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
     /// No port of those that servers take is free.
     #[error("no loopback port between 20000 and 32000 is free: end servers that nobody needs")]
     Ports,

@@ -53,16 +53,18 @@ fn java(home: &Path) -> Command {
 }
 
 /// The two session settings bring a killed broker back in 3 seconds instead of 12: the controller holds the
-/// registration of the dead one until its session has ended.
-fn properties(data: &Path, [port, controller, _]: Ports) -> String {
+/// registration of the dead one until its session has ended. Clients go where a broker says it is, so that those that come by a
+/// proxy have a listener of their own, which says that it is the proxy.
+fn properties(data: &Path, [port, controller, afar, proxy]: Ports) -> String {
     format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},AFAR://127.0.0.1:{afar},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},AFAR://127.0.0.1:{proxy}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,AFAR:PLAINTEXT,CONTROLLER:PLAINTEXT
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
@@ -92,8 +94,10 @@ mod tests {
 
     #[test]
     fn clients_and_the_controller_have_a_port_each() {
-        let properties = properties(Path::new("/data"), [1, 2, 3]);
-        assert!(properties.contains("\nlisteners=PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2\n"));
+        let properties = properties(Path::new("/data"), [1, 2, 3, 4]);
+        let listeners = "\nlisteners=PLAINTEXT://127.0.0.1:1,AFAR://127.0.0.1:3,CONTROLLER://127.0.0.1:2\n";
+        assert!(properties.contains(listeners), "{properties}");
+        assert!(properties.contains("PLAINTEXT://127.0.0.1:1,AFAR://127.0.0.1:4\n"));
         assert!(properties.contains("\nlog.dirs=/data/log\n"));
     }
 

@@ -10,8 +10,8 @@ use crate::ServerError;
 const FIRST: u32 = 20_000;
 const MANY: u32 = 12_000;
 
-/// How many ports a server takes: its own, and two that it talks to itself on.
-pub(crate) type Ports = [u16; 3];
+/// How many ports a server takes: its own, two that it talks to itself on, and one that a [`crate::Proxy`] before it listens on.
+pub(crate) type Ports = [u16; 4];
 
 static TAKEN: AtomicU32 = AtomicU32::new(0);
 

@@ -37,7 +37,7 @@ pub(crate) fn version(home: &Path) -> String {
 }
 
 pub(crate) fn command(home: &Path, data: &Path, ports: Ports) -> Result<Command, ServerError> {
-    let [port, mapper, distribution] = ports;
+    let [port, mapper, distribution, _] = ports;
     let settings = data.join("rabbitmq.conf");
     fs::write(&settings, format!("listeners.tcp.1 = 127.0.0.1:{port}\n"))
         .map_err(ServerError::file(&settings))?;

@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use crate::error::tail;
 use crate::port::{self, Ports};
 use crate::process::{self, Bond};
-use crate::{Footprint, Kind, ServerError, install, left_data, program};
+use crate::{Footprint, Kind, Proxy, ServerError, install, left_data, program};
 
 /// How long a server may take to answer, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -101,6 +101,19 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports[0]))
+    }
+
+    /// Puts a wire before it: whoever connects to the URL comes by the proxy, as long as that lives.
+    ///
+    /// # Errors
+    /// [`ServerError::Wire`], when the port that was kept for it is taken.
+    pub fn afar(&self) -> Result<(Proxy, String), ServerError> {
+        let [near, _, afar, listen] = self.ports;
+        // Kafka has a listener for those who come from afar, the others take everybody on the one they have.
+        let target = if self.kind == Kind::Kafka { afar } else { near };
+        let proxy =
+            Proxy::start(listen, target).map_err(|source| ServerError::Wire { port: listen, source })?;
+        Ok((proxy, self.kind.url(listen)))
     }
 
     /// Tells the version that is installed.

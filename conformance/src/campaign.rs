@@ -1,0 +1,43 @@
+//! Rounds of the suite over one broker after the other.
+
+use crate::{Args, InProcess, RealServer, Summary};
+use oms_core::conformance::{
+    Failure, Report,
+    broker::{Harness, run, run_chosen},
+};
+
+/// Runs what was asked for. Each round has a server of its own.
+///
+/// # Errors
+/// [`Failure`] when a server cannot be started or reached at all; a check that fails is in the summary.
+pub async fn campaign(args: &Args) -> Result<Summary, Failure> {
+    let mut summary = Summary::default();
+    for named in &args.broker {
+        for round in 1..=args.rounds {
+            let (title, report) = match named.kind() {
+                None => {
+                    let harness = InProcess::default();
+                    ("in process".to_owned(), suite(&harness, &args.only).await?)
+                }
+                Some(kind) => {
+                    let root = args.servers.clone();
+                    let started =
+                        tokio::task::spawn_blocking(move || RealServer::start(kind, &root)).await??;
+                    (started.title(), suite(&started, &args.only).await?)
+                }
+            };
+            for line in report.failed() {
+                eprintln!("{title}, round {round}: {} FAILED: {}: {:?}", line.id, line.name, line.verdict);
+            }
+            eprintln!("{title}, round {round} of {}: {} passed", args.rounds, report.passed());
+            summary.add(&title, report);
+        }
+    }
+    Ok(summary)
+}
+
+async fn suite(harness: &(dyn Harness + 'static), only: &[String]) -> Result<Report, Failure> {
+    let chosen = |id: &str| only.iter().any(|only| only == id);
+    let ran = if only.is_empty() { run(harness).await } else { run_chosen(harness, chosen).await };
+    Ok(ran?)
+}
