@@ -108,7 +108,10 @@ impl Harness for RealServer {
         self.to_server(move |server| {
             match end {
                 End::Orderly => server.stop()?,
-                End::Killed => server.kill()?,
+                End::Killed => {
+                    server.age();
+                    server.kill()?;
+                }
             }
             server.start_again()
         })

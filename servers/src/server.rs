@@ -19,6 +19,9 @@ use crate::{Footprint, Kind, Proxy, ServerError, install, left_data, program};
 /// How long a server may take to answer, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// How long RabbitMQ takes to write down that it has a quorum queue, with room to spare.
+const WRITTEN_DOWN: Duration = Duration::from_secs(4);
+
 static STARTED: AtomicU32 = AtomicU32::new(0);
 
 /// A server with a data folder and a port of its own, which it keeps over kills and starts.
@@ -138,6 +141,15 @@ impl Server {
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.data.with_extension("log")
+    }
+
+    /// Waits until what was declared on it a moment ago would outlive a kill. RabbitMQ 3.10 writes down after a while that it has a
+    /// new quorum queue: killed before that, it knows the queue and not its log, and no leader is ever elected for it (lost when
+    /// killed at once, there after three seconds).
+    pub fn age(&self) {
+        if self.kind == Kind::RabbitMq {
+            thread::sleep(WRITTEN_DOWN);
+        }
     }
 
     /// Kills it with everything that it started; its data stay.

@@ -69,6 +69,7 @@ impl Server for Real {
 
     async fn kill(&self) -> Result<(), Failure> {
         self.disturb("killed", |running| {
+            running.server.age();
             running.server.kill()?;
             running.dead = true;
             Ok(())

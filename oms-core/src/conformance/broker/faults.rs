@@ -5,11 +5,17 @@ use super::{
     check::{BrokerCheck, check},
     harness::{End, Harness, Weather},
     persist::{hear, insist},
-    scene::{ONE, Scene, WIDE, same, text, texts},
+    scene::{ONE, Scene, WIDE, same, texts},
 };
 use crate::broker::{Broker, BrokerError, Confirm, Publish, Settlement};
 use futures::future::{Either, join, select};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 pub(super) fn checks() -> Vec<BrokerCheck> {
     vec![
@@ -84,24 +90,30 @@ async fn restarted(harness: &dyn Harness) -> Finding {
 
 async fn killed(harness: &dyn Harness) -> Finding {
     let scene = Scene::open(harness, 1, ONE).await?;
-    let clock = harness.clock();
+    let (clock, is_back) = (harness.clock(), AtomicBool::new(false));
     let kill = async {
         clock.sleep(Duration::from_millis(20)).await;
-        harness.restart(End::Killed).await
+        let done = harness.restart(End::Killed).await;
+        is_back.store(true, Ordering::Release);
+        done
     };
     let publish = async {
-        for number in 0..200 {
-            insist(&scene, scene.numbered([number])).await?;
+        // Before, in the midst of and after the kill.
+        let (mut count, mut left) = (0, 100);
+        while left > 0 {
+            insist(&scene, scene.numbered([count])).await?;
+            count += 1;
+            left -= u64::from(is_back.load(Ordering::Acquire));
         }
-        Ok::<_, Failure>(())
+        Ok::<_, Failure>(count)
     };
     let (killed, published) = join(kill, publish).await;
-    killed.and(published)?;
-    let survives = scene.broker.capabilities().confirm != Confirm::Memory;
-    if !survives {
-        insist(&scene, scene.numbered(0..200)).await?;
+    killed?;
+    let count = published?;
+    if scene.broker.capabilities().confirm == Confirm::Memory {
+        insist(&scene, scene.numbered(0..count)).await?;
     }
-    hear(&scene, &texts(0..200)).await
+    hear(&scene, &texts(0..count)).await
 }
 
 async fn cut(harness: &dyn Harness) -> Finding {
@@ -198,8 +210,8 @@ async fn zombie(harness: &dyn Harness) -> Finding {
     }
     let _ = first.consumer.flush().await;
     drop(first);
-    hear(&near, &[text(5)]).await?;
-    drop(second);
+    same(&second.read_some(1).await?, &texts([5]))?;
+    second.consumer.close().await?;
     same(&near.reader().await?.read().await?, &[])
 }
 

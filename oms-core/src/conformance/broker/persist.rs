@@ -39,9 +39,10 @@ async fn publish(scene: &Scene<'_>, packs: &[Pack]) -> Result<Vec<Publish>, Brok
 
 /// Reads until all of `wanted` have come, as a lane does; some may come twice, and nothing else may come.
 pub(super) async fn hear(scene: &Scene<'_>, wanted: &[Bytes]) -> Finding {
-    let mut missing: BTreeSet<&Bytes> = wanted.iter().collect();
+    let wanted: BTreeSet<&Bytes> = wanted.iter().collect();
+    let mut missing = wanted.clone();
     loop {
-        match listen(scene, wanted, &mut missing).await {
+        match listen(scene, &wanted, &mut missing).await {
             Ok(()) => return Ok(()),
             Err(Lost::Gone) => scene.harness.clock().sleep(BETWEEN).await,
             Err(Lost::Failed(failure)) => return Err(failure),
@@ -68,7 +69,7 @@ impl From<BrokerError> for Lost {
 /// One subscription, until it is lost or everything has come.
 async fn listen<'w>(
     scene: &Scene<'_>,
-    wanted: &'w [Bytes],
+    wanted: &BTreeSet<&'w Bytes>,
     missing: &mut BTreeSet<&'w Bytes>,
 ) -> Result<(), Lost> {
     scene.broker.declare(&scene.topology).await?;
