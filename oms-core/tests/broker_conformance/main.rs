@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod planted;
+mod wire;
 
 use async_trait::async_trait;
 use oms_core::{
@@ -10,17 +11,18 @@ use oms_core::{
     clock::Clock,
     conformance::{
         Failure, Report, Stage, Verdict, VirtualClock,
-        broker::{Harness, Need, run},
+        broker::{End, Harness, Need, Weather, run},
     },
 };
 use planted::Fault;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
+use wire::Sky;
 
 const LIMITS: MemoryLimits = MemoryLimits { pack: 64 << 10, lane: 256 << 10, total: 1 << 20 };
 
@@ -30,12 +32,15 @@ struct InProcess {
     clock: VirtualClock,
     fault: Option<Fault>,
     names: AtomicU64,
+    sky: Arc<Sky>,
+    forgot: Arc<AtomicBool>,
 }
 
 impl InProcess {
     fn new(stage: &Stage, fault: Option<Fault>) -> Self {
         let broker = MemoryBroker::new(LIMITS);
-        Self { broker, clock: stage.clock(), fault, names: AtomicU64::new(0) }
+        let sky = Sky::new(fault, Arc::new(stage.clock()));
+        Self { broker, clock: stage.clock(), fault, names: AtomicU64::new(0), sky, forgot: Arc::default() }
     }
 }
 
@@ -54,7 +59,7 @@ impl Harness for InProcess {
     async fn connect(&self) -> Result<Arc<dyn Broker>, BrokerError> {
         let broker = Arc::new(self.broker.another());
         Ok(match self.fault {
-            Some(fault) => Arc::new(planted::Faulty::new(broker, fault)),
+            Some(fault) => Arc::new(planted::Faulty::new(broker, fault, Arc::clone(&self.forgot))),
             None => broker,
         })
     }
@@ -69,7 +74,31 @@ impl Harness for InProcess {
 
     async fn wipe(&self) -> Result<(), Failure> {
         self.broker.wipe();
+        self.forgot.store(true, Ordering::SeqCst);
         Ok(())
+    }
+
+    async fn restart(&self, _: End) -> Result<(), Failure> {
+        // It holds nothing but memory.
+        self.broker.wipe();
+        Ok(())
+    }
+
+    async fn pause(&self, stopped: bool) -> Result<(), Failure> {
+        self.sky.set(if stopped { Weather::Stall } else { Weather::Clear });
+        Ok(())
+    }
+
+    async fn afar(&self) -> Result<Arc<dyn Broker>, BrokerError> {
+        Ok(self.sky.connect(self.connect().await?))
+    }
+
+    async fn weather(&self, weather: Weather) {
+        self.sky.set(weather);
+    }
+
+    fn wires(&self) -> usize {
+        self.sky.live()
     }
 
     fn lane_bytes(&self) -> usize {
@@ -94,7 +123,7 @@ fn report(fault: Option<Fault>) -> Report {
 #[test]
 fn the_in_process_broker_passes_every_check() {
     let report = report(None);
-    assert!(report.lines.len() >= 36, "{} checks", report.lines.len());
+    assert!(report.lines.len() >= 52, "{} checks", report.lines.len());
     assert!(report.lines.iter().all(|line| line.verdict == Verdict::Passed), "\n{report}");
 }
 

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use oms_core::{
     broker::{
-        Batch, Broker, BrokerError, Capabilities, Consumer, Delivery, MemoryBroker, Publish, Settlement,
-        Stale, Token, Topology,
+        Batch, Broker, BrokerError, Capabilities, Confirm, Consumer, Delivery, MemoryBroker, Publish,
+        Settlement, Stale, Token, Topology,
     },
     message::{GroupLane, Limit, Pack},
 };
@@ -13,7 +13,10 @@ use std::{
     mem,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::Relaxed},
+        atomic::{
+            AtomicBool, AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     time::Duration,
 };
@@ -51,6 +54,14 @@ pub(crate) enum Fault {
     CapabilitiesChange,
     SubscribesAnywhere,
     HangsInSecondShutdown,
+    ConfirmsInSilence,
+    HangsInSilence,
+    StaysAway,
+    KeepsTheDead,
+    LeavesWires,
+    LosesInLateness,
+    SaysItKeeps,
+    NeverBack,
 }
 use Fault::*;
 
@@ -87,6 +98,14 @@ pub(crate) const FAULTS: &[(Fault, &[&str])] = &[
     (CapabilitiesChange, &["M5"]),
     (SubscribesAnywhere, &["G9"]),
     (HangsInSecondShutdown, &["L4"]),
+    (ConfirmsInSilence, &["D10u", "F3", "F3s", "F6"]),
+    (HangsInSilence, &["F3s", "F6"]),
+    (StaysAway, &["D10u", "F3", "F3s", "F5", "F6"]),
+    (KeepsTheDead, &["F7"]),
+    (LeavesWires, &["F5", "L6c"]),
+    (LosesInLateness, &["F3d"]),
+    (SaysItKeeps, &["D9", "F1", "F2"]),
+    (NeverBack, &["G7", "F8"]),
 ];
 
 pub(crate) struct Faulty {
@@ -94,11 +113,12 @@ pub(crate) struct Faulty {
     fault: Fault,
     late: Mutex<Vec<Pack>>,
     asked: AtomicUsize,
+    forgot: Arc<AtomicBool>,
 }
 
 impl Faulty {
-    pub(crate) fn new(broker: Arc<MemoryBroker>, fault: Fault) -> Self {
-        Self { broker, fault, late: Mutex::default(), asked: AtomicUsize::new(0) }
+    pub(crate) fn new(broker: Arc<MemoryBroker>, fault: Fault, forgot: Arc<AtomicBool>) -> Self {
+        Self { broker, fault, late: Mutex::default(), asked: AtomicUsize::new(0), forgot }
     }
 
     /// What is published in place of `packs`.
@@ -134,10 +154,16 @@ impl Broker for Faulty {
         if self.fault == CapabilitiesChange {
             capabilities.max_bytes -= self.asked.fetch_add(1, Relaxed);
         }
+        if self.fault == SaysItKeeps {
+            capabilities.confirm = Confirm::Fsync;
+        }
         capabilities
     }
 
     async fn declare(&self, topology: &Topology) -> Result<(), BrokerError> {
+        if self.fault == NeverBack && self.forgot.load(SeqCst) {
+            return Err(BrokerError::Unavailable { broker: "faulty", source: "planted".into() });
+        }
         let declared = self.broker.declare(topology).await;
         if self.fault == DeclaresDifferent { Ok(()) } else { declared }
     }

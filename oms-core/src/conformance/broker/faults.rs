@@ -103,6 +103,7 @@ async fn killed(harness: &dyn Harness) -> Finding {
         while left > 0 {
             insist(&scene, scene.numbered([count])).await?;
             count += 1;
+            clock.sleep(Duration::from_millis(1)).await;
             left -= u64::from(is_back.load(Ordering::Acquire));
         }
         Ok::<_, Failure>(count)
