@@ -1,6 +1,6 @@
 //! Rounds of the suite over one broker after the other.
 
-use crate::{Args, InProcess, RealServer, Summary};
+use crate::{args::Args, harness::RealServer, in_process::InProcess, summary::Summary};
 use oms_core::conformance::{
     Failure, Report,
     broker::{Harness, run, run_chosen},

@@ -16,7 +16,7 @@ const WIDE: Limit = Limit { messages: 100, bytes: 1 << 20 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kafka_passes_every_check_that_applies_to_it() {
-    suite::passes(Kind::Kafka, &["G3", "B1", "B2", "B3"]).await;
+    suite::passes(&suite::start(Kind::Kafka).await, "Kafka").await;
 }
 
 /// Runs what blocks where that harms nobody.

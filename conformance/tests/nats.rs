@@ -6,5 +6,5 @@ mod suite;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nats_passes_every_check_that_applies_to_it() {
-    suite::passes(oms_servers::Kind::Nats, &["G3", "B1", "B2", "B3"]).await;
+    suite::passes(&suite::start(oms_servers::Kind::Nats).await, "NATS JetStream").await;
 }

@@ -1,7 +1,7 @@
 //! The command line of `cargo xtask`.
 
 mod bench;
-mod chaos;
+mod campaign;
 mod house;
 mod program;
 mod rules;
@@ -45,7 +45,9 @@ enum Task {
     /// Plants every known bug in the simulated house, one at a time, and fails when one is not found.
     Planted(simulate::PlantedArguments),
     /// Kills, wipes and swaps servers under whole orders; `cargo xtask chaos --help` has the options.
-    Chaos(chaos::Arguments),
+    Chaos(campaign::Arguments),
+    /// Runs the broker suite over real servers, as often as asked; `cargo xtask conformance --help` has the options.
+    Conformance(campaign::Arguments),
     /// Measures what an order costs, in release and beside its peers; a missed target is said, and is no error.
     ///
     /// Without --json it prints a table, and with either one line for each target, met or missed by how much. See
@@ -61,7 +63,8 @@ fn main() -> ExitCode {
         Task::Servers { act } => code(servers::run(&root, &act)),
         Task::Simulate(arguments) => simulate::run(&root, &arguments),
         Task::Planted(arguments) => simulate::planted(&root, &arguments),
-        Task::Chaos(arguments) => chaos::run(&root, &arguments),
+        Task::Chaos(arguments) => campaign::run(&root, campaign::CHAOS, &arguments),
+        Task::Conformance(arguments) => campaign::run(&root, campaign::CONFORMANCE, &arguments),
         Task::Bench(arguments) => bench::run(&root, &arguments),
     }
 }

@@ -26,7 +26,7 @@ use rdkafka::{
 };
 use std::{
     future::poll_fn,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -37,12 +37,18 @@ struct Inlet {
     at_end: bool,
 }
 
+type Inlets = Arc<Mutex<Vec<Inlet>>>;
+
+fn lock(inlets: &Inlets) -> MutexGuard<'_, Vec<Inlet>> {
+    inlets.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Reads a lane; gives it back when it is dropped.
 pub(crate) struct KafkaConsumer {
     connection: Arc<Connection>,
     group: Arc<Group>,
     lane: Arc<Lane>,
-    sources: Vec<Inlet>,
+    sources: Inlets,
     held: Settlements,
     turn: usize,
     said_caught_up: bool,
@@ -63,7 +69,7 @@ pub(crate) fn join(
     let (client, number) = (&group.client, wanted.lane);
     let earlier = group.shared.lanes().get(&number).cloned();
     if let Some(earlier) = earlier {
-        earlier.lose("another reader of this process has taken the lane");
+        earlier.give_up();
         group.shared.dismiss(client, &earlier);
     }
     let places: Vec<Place> = topics.into_iter().map(|topic| (topic, number)).collect();
@@ -94,6 +100,7 @@ pub(crate) fn join(
             .add_partition_offset(&mark.topic.wire, mark.partition(), Offset::Offset(at.offset))
             .map_err(|error| sort(&error, "subscribing"))?;
     }
+    let sources = lent(&lane, sources);
     group.shared.lanes().insert(number, Arc::clone(&lane));
     let joined = KafkaConsumer {
         connection: Arc::clone(connection),
@@ -111,6 +118,14 @@ pub(crate) fn join(
     Ok(joined)
 }
 
+/// The lane lets go of them when another reader takes it over, and their reader does when it is dropped.
+fn lent(lane: &Lane, inlets: Vec<Inlet>) -> Inlets {
+    let inlets = Arc::new(Mutex::new(inlets));
+    let lent = Arc::clone(&inlets);
+    lane.on_release(move || lock(&lent).clear());
+    inlets
+}
+
 /// An offset that somebody else has set, with their tools, gets an origin of ours.
 fn named((topic, mut at): (Arc<Topic>, Standing)) -> (Arc<Topic>, Standing) {
     if at.note.origin.is_empty() {
@@ -122,16 +137,16 @@ fn named((topic, mut at): (Arc<Topic>, Standing)) -> (Arc<Topic>, Standing) {
 impl KafkaConsumer {
     /// Takes from the queues in turn until enough is here or they are empty.
     fn pull(&mut self, limit: Limit) {
-        let count = self.sources.len();
-        let mut empty = 0;
-        while empty < count && self.held.wants(limit) {
-            let at = self.turn % count;
-            let Self { sources, held, lane, .. } = self;
+        let Self { sources, held, lane, turn, .. } = self;
+        let mut sources = lock(sources);
+        let (count, mut empty) = (sources.len(), 0);
+        while empty < count && held.wants(limit) {
+            let at = *turn % count;
             let Some(source) = sources.get_mut(at) else { return };
             match source.queue.poll(Duration::ZERO) {
                 None => {
                     empty += 1;
-                    self.turn += 1;
+                    *turn += 1;
                 }
                 Some(Ok(message)) => {
                     empty = 0;
@@ -139,7 +154,7 @@ impl KafkaConsumer {
                     let bytes = message.payload().map_or_else(Bytes::new, Bytes::copy_from_slice);
                     match held.arrive(at, message.offset(), bytes) {
                         Arrival::Waits => {}
-                        Arrival::Skipped => self.note(at),
+                        Arrival::Skipped => note(lane, held, at),
                         Arrival::Again => {
                             lane.lose("the server went back to an earlier offset: the topic was made anew");
                             return;
@@ -153,20 +168,14 @@ impl KafkaConsumer {
         }
     }
 
-    /// Tells the committer what a source has come to.
-    fn note(&self, at: usize) {
-        if let (Some(mark), Some(source)) = (self.lane.marks.get(at), self.held.source(at)) {
-            mark.want(source.watermark(), source.ahead());
-        }
-    }
-
     /// Whether nothing waits for this lane, as far as the brokers and this process know.
     fn caught_up(&self) -> bool {
         let at_end = |(at, source): (usize, &Inlet)| {
             let known = self.lane.marks.get(at).map_or(0, |mark| mark.topic.end(mark.lane));
             source.at_end && self.held.source(at).is_some_and(|held| held.next() >= known)
         };
-        !self.held.is_waiting() && self.sources.iter().enumerate().all(at_end)
+        let sources = lock(&self.sources);
+        !self.held.is_waiting() && !sources.is_empty() && sources.iter().enumerate().all(at_end)
     }
 
     fn say(&mut self, limit: Limit, context: &mut Context<'_>) -> Poll<Result<Batch, BrokerError>> {
@@ -214,7 +223,7 @@ impl KafkaConsumer {
         self.asked = true;
         for (at, end) in ends.unwrap_or_default().into_iter().enumerate() {
             let here = self.held.source(at).is_some_and(|held| held.next() == end);
-            if let Some(source) = self.sources.get_mut(at).filter(|_| here) {
+            if let Some(source) = lock(&self.sources).get_mut(at).filter(|_| here) {
                 source.at_end = true;
             }
         }
@@ -229,6 +238,13 @@ impl KafkaConsumer {
             let _one = one;
             ask::end_of_each(&live, &places, timeout)
         })
+    }
+}
+
+/// Tells the committer what a source has come to.
+fn note(lane: &Lane, held: &Settlements, at: usize) {
+    if let (Some(mark), Some(source)) = (lane.marks.get(at), held.source(at)) {
+        mark.want(source.watermark(), source.ahead());
     }
 }
 
@@ -248,7 +264,7 @@ impl Consumer for KafkaConsumer {
             self.lane.waker.wake();
         }
         if let Some(at) = moved {
-            self.note(at);
+            note(&self.lane, &self.held, at);
         }
         Ok(())
     }
@@ -270,7 +286,7 @@ impl Consumer for KafkaConsumer {
 impl Drop for KafkaConsumer {
     fn drop(&mut self) {
         // The queues first: the client must not call back for a lane that somebody else may join now.
-        self.sources.clear();
+        lock(&self.sources).clear();
         self.lane.leave();
     }
 }

@@ -16,7 +16,11 @@ pub(crate) struct Lane {
     /// Whether its reader is gone.
     pub(crate) left: AtomicBool,
     lost: Mutex<Option<String>>,
+    /// Lets go of what its reader takes from.
+    release: Mutex<Option<Release>>,
 }
+
+type Release = Box<dyn FnOnce() + Send>;
 
 impl Lane {
     pub(crate) fn new(number: u16, marks: Vec<Mark>) -> Self {
@@ -27,6 +31,21 @@ impl Lane {
             assigned: AtomicBool::new(true),
             left: AtomicBool::new(false),
             lost: Mutex::new(None),
+            release: Mutex::default(),
+        }
+    }
+
+    /// What has to be done before another reader may take from the same partitions.
+    pub(crate) fn on_release(&self, release: impl FnOnce() + Send + 'static) {
+        *self.release.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(release));
+    }
+
+    /// Ends the subscription for another reader. The queues go first: they are the partitions' own, and whoever lets go of one
+    /// silences it, for the next reader too.
+    pub(crate) fn give_up(&self) {
+        self.lose("another reader of this process has taken the lane");
+        if let Some(release) = self.release.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            release();
         }
     }
 
