@@ -1,9 +1,12 @@
 //! Rounds of the suite over one broker after the other.
 
 use crate::{args::Args, harness::RealServer, in_process::InProcess, summary::Summary};
-use oms_core::conformance::{
-    Failure, Report,
-    broker::{Harness, run, run_chosen},
+use oms_core::{
+    broker::Capabilities,
+    conformance::{
+        Failure, Report,
+        broker::{Harness, run, run_chosen},
+    },
 };
 
 /// Runs what was asked for. Each round has a server of its own.
@@ -14,11 +17,8 @@ pub async fn campaign(args: &Args) -> Result<Summary, Failure> {
     let mut summary = Summary::default();
     for named in &args.broker {
         for round in 1..=args.rounds {
-            let (title, report) = match named.kind() {
-                None => {
-                    let harness = InProcess::default();
-                    ("in process".to_owned(), suite(&harness, &args.only).await?)
-                }
+            let (title, (capabilities, report)) = match named.kind() {
+                None => ("in process".to_owned(), suite(&InProcess::default(), &args.only).await?),
                 Some(kind) => {
                     let root = args.servers.clone();
                     let started =
@@ -30,14 +30,17 @@ pub async fn campaign(args: &Args) -> Result<Summary, Failure> {
                 eprintln!("{title}, round {round}: {} FAILED: {}: {:?}", line.id, line.name, line.verdict);
             }
             eprintln!("{title}, round {round} of {}: {} passed", args.rounds, report.passed());
-            summary.add(&title, report);
+            summary.add(&title, &capabilities, report);
         }
     }
     Ok(summary)
 }
 
-async fn suite(harness: &(dyn Harness + 'static), only: &[String]) -> Result<Report, Failure> {
+async fn suite(
+    harness: &(dyn Harness + 'static),
+    only: &[String],
+) -> Result<(Capabilities, Report), Failure> {
     let chosen = |id: &str| only.iter().any(|only| only == id);
     let ran = if only.is_empty() { run(harness).await } else { run_chosen(harness, chosen).await };
-    Ok(ran?)
+    Ok((harness.connect().await?.capabilities(), ran?))
 }
