@@ -1,6 +1,6 @@
 //! The broker suite over RabbitMQ.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on stops")]
+#![expect(clippy::expect_used, reason = "a test that cannot go on stops")]
 
 mod suite;
 
