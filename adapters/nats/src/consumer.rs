@@ -152,14 +152,15 @@ impl NatsConsumer {
         let unsettled = self.flight.lock().len();
         let mut all_dry = true;
         for at in 0..self.parts.len() {
-            let awaited: usize = self.parts.iter().map(Part::awaited).sum();
-            let room = self.window.messages.max(1).saturating_sub(unsettled + awaited);
+            let asked: usize = self.parts.iter().map(Part::asked).sum();
+            let room = self.window.messages.max(1).saturating_sub(unsettled + asked);
             let bytes = self.window.bytes.saturating_sub(size).max(self.connection.max_bytes + 4_096);
             let part = &mut self.parts[at];
             if part.is_asking() {
                 all_dry = false;
             } else if part.dry {
-                if self.caught_up && !part.is_waiting() && room > 0 && !part.wait(&client).await {
+                // Every topic is listened to, however narrow the window: what comes beyond it waits here.
+                if self.caught_up && !part.is_waiting() && !part.wait(&client).await {
                     return Err(unavailable("the client is closed"));
                 }
             } else {

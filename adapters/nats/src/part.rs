@@ -46,9 +46,9 @@ impl Part {
         Self { subscriber, next, inbox, waiting: None, asking: None, numbers: 0, dry: false }
     }
 
-    /// How many packs may still come.
-    pub(crate) fn awaited(&self) -> usize {
-        self.waiting.iter().chain(&self.asking).map(|pull| pull.left).sum()
+    /// How many packs may still come of what was asked for, beside the one that is waited for.
+    pub(crate) fn asked(&self) -> usize {
+        self.asking.as_ref().map_or(0, |pull| pull.left)
     }
 
     pub(crate) fn is_asking(&self) -> bool {

@@ -17,6 +17,7 @@ pub(super) fn checks() -> Vec<BrokerCheck> {
         check!("D3", "no byte changes, in empty, binary and largest packs", [], byte_exact),
         check!("D4", "a group gets nothing of a topic it does not hear", [], topics_isolated),
         check!("D5", "a group hears many topics at once", [], many_topics),
+        check!("D5n", "a reader that holds one pack at a time hears every topic", [], narrow),
         check!("D6", "in a clean run nothing is delivered twice", [], no_duplicates),
         check!("D6r", "after a release exactly the released comes again", [], only_the_released),
         check!("D7", "a batch publish gives one answer for each pack, in their order", [], one_answer_each),
@@ -89,6 +90,20 @@ async fn many_topics(harness: &dyn Harness) -> Finding {
     read.sort();
     expected.sort();
     same(&read, &expected)
+}
+
+async fn narrow(harness: &dyn Harness) -> Finding {
+    let topics: Vec<String> = (0..8).map(|number| format!("topic{number}")).collect();
+    let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+    let scene = Scene::open(harness, 1, &[("payment", &names)]).await?;
+    let mut reader = scene.join("payment", 0, only(1)).await?;
+    same(&reader.read().await?, &[])?;
+    // Each comes to a reader that waits for all of them.
+    for (at, topic) in (0..).zip(names.iter().rev()) {
+        scene.send(vec![scene.pack(topic, 0, at, text(at))]).await?;
+        same(&reader.read().await?, &texts([at]))?;
+    }
+    Ok(())
 }
 
 async fn no_duplicates(harness: &dyn Harness) -> Finding {
