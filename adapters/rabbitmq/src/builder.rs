@@ -155,6 +155,21 @@ impl Builder {
     /// [`BrokerError::Refused`] for a wrong password, virtual host, certificate or option; [`BrokerError::Unavailable`] when no
     /// server answers within the time-out.
     pub async fn connect(self) -> Result<Arc<dyn Broker>, BrokerError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(refused("there is no Tokio runtime here; connect within one"));
+        }
         Ok(Arc::new(RabbitBroker::open(self.settings).await?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+
+    #[test]
+    fn without_a_runtime_there_is_an_error_and_no_panic() {
+        let connected = connect("amqp://host").now_or_never();
+        assert!(matches!(connected, Some(Err(BrokerError::Refused { why, .. })) if why.contains("runtime")));
     }
 }
