@@ -30,7 +30,8 @@ pub(crate) struct RabbitConsumer {
     line: Arc<Line>,
     queue: String,
     channel: Channel,
-    stream: lapin::Consumer,
+    /// Until it leaves.
+    stream: Option<lapin::Consumer>,
     shared: Arc<Shared>,
     courier: Courier,
     caught_up: bool,
@@ -54,7 +55,21 @@ pub(crate) async fn join(
     let stream = joined.map_err(|error| sort(&error, &format!("subscribing to {queue}")))?;
     let shared = Shared::new(Held::new(window));
     let courier = Courier::start(channel.clone(), queue.clone(), Arc::clone(&shared), patience);
-    Ok(RabbitConsumer { line, queue, channel, stream, shared, courier, caught_up: false })
+    Ok(RabbitConsumer { line, queue, channel, stream: Some(stream), shared, courier, caught_up: false })
+}
+
+/// What the server sends next; nothing any more, once it has left.
+async fn next(stream: &mut Option<lapin::Consumer>) -> Option<lapin::Result<Brought>> {
+    match stream {
+        Some(stream) => stream.next().await,
+        None => None,
+    }
+}
+
+impl Drop for RabbitConsumer {
+    fn drop(&mut self) {
+        self.courier.dismiss(self.stream.take());
+    }
 }
 
 impl RabbitConsumer {
@@ -82,7 +97,7 @@ impl RabbitConsumer {
 
     /// Takes what is already here, without waiting.
     fn gather(&mut self) -> Result<(), BrokerError> {
-        while let Some(brought) = self.stream.next().now_or_never() {
+        while let Some(brought) = next(&mut self.stream).now_or_never() {
             self.take(brought)?;
         }
         Ok(())
@@ -123,12 +138,12 @@ impl Consumer for RabbitConsumer {
             }
             if self.caught_up || self.shared.held().is_waiting() {
                 // Nothing is missing, or the window is full.
-                let brought = self.stream.next().await;
+                let brought = next(&mut self.stream).await;
                 self.take(brought)?;
             } else if self.nothing_waits().await? {
                 self.caught_up = true;
                 return Ok(Batch { deliveries: Vec::new(), caught_up: true });
-            } else if let Ok(brought) = timeout(AGAIN, self.stream.next()).await {
+            } else if let Ok(brought) = timeout(AGAIN, next(&mut self.stream)).await {
                 self.take(brought)?;
             }
         }
@@ -154,7 +169,7 @@ impl Consumer for RabbitConsumer {
     async fn close(mut self: Box<Self>) -> Result<usize, BrokerError> {
         let flushed = self.flush().await;
         let unsettled = self.shared.held().unsettled();
-        self.courier.leave().await;
+        self.courier.leave(self.stream.take()).await;
         flushed.map(|()| unsettled)
     }
 }

@@ -5,7 +5,10 @@ use crate::{
     held::Held,
     talk::look,
 };
-use lapin::{Channel, options::BasicAckOptions};
+use lapin::{
+    Channel,
+    options::{BasicAckOptions, BasicCancelOptions},
+};
 use oms_core::broker::BrokerError;
 use std::{
     sync::{
@@ -43,10 +46,13 @@ enum Errand {
     /// Bring what there is, and say when the server has read it.
     Flush(oneshot::Sender<Result<(), BrokerError>>),
     /// Bring what there is, give the rest back, and say when the server has read it.
-    Leave(oneshot::Sender<()>),
+    ///
+    /// The reader comes along: dropped by itself it cancels itself from a task of its own, on a channel that may be another's by
+    /// then, which costs the connection.
+    Leave(Option<lapin::Consumer>, Option<oneshot::Sender<()>>),
 }
 
-/// The way to a courier; when it is dropped, the courier gives everything back.
+/// The way to a courier.
 pub(crate) struct Courier {
     errands: mpsc::UnboundedSender<Errand>,
     patience: Duration,
@@ -78,10 +84,15 @@ impl Courier {
     }
 
     /// Gives everything back that is not settled, and waits for that.
-    pub(crate) async fn leave(&self) {
+    pub(crate) async fn leave(&self, reader: Option<lapin::Consumer>) {
         let (done, told) = oneshot::channel();
-        let _ = self.errands.send(Errand::Leave(done));
+        let _ = self.errands.send(Errand::Leave(reader, Some(done)));
         let _ = timeout(self.patience, told).await;
+    }
+
+    /// Gives everything back that is not settled, soon.
+    pub(crate) fn dismiss(&self, reader: Option<lapin::Consumer>) {
+        let _ = self.errands.send(Errand::Leave(reader, None));
     }
 }
 
@@ -92,7 +103,7 @@ async fn run(
     patience: Duration,
     mut asked: mpsc::UnboundedReceiver<Errand>,
 ) {
-    let mut left = None;
+    let (mut reader, mut left) = (None, None);
     while let Some(errand) = asked.recv().await {
         match errand {
             Errand::Bring => {
@@ -101,15 +112,20 @@ async fn run(
             Errand::Flush(done) => {
                 let _ = done.send(flush(&channel, &queue, &shared, patience).await);
             }
-            Errand::Leave(done) => {
-                left = Some(done);
+            Errand::Leave(its, done) => {
+                (reader, left) = (its, done);
                 break;
             }
         }
     }
+    if let Some(reader) = &reader {
+        let cancelled = channel.basic_cancel(reader.tag(), BasicCancelOptions::default());
+        let _ = timeout(patience, cancelled).await;
+    }
     let _ = bring(&channel, &shared).await;
     // The server puts back what a closed channel held.
     let _ = timeout(patience, channel.close(200, "the reader leaves".into())).await;
+    drop(reader);
     if let Some(left) = left {
         let _ = left.send(());
     }
