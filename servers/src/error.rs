@@ -69,6 +69,12 @@ pub enum ServerError {
         /// What the system said.
         source: io::Error,
     },
+    /// Certificates for a guarded server could not be made.
+    #[error("certificates could not be made: see that this system has randomness to give")]
+    Papers {
+        /// What went wrong.
+        source: rcgen::Error,
+    },
     /// No port of those that servers take is free.
     #[error("no loopback port between 20000 and 32000 is free: end servers that nobody needs")]
     Ports,

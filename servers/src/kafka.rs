@@ -6,10 +6,14 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
+use crate::papers::{GUEST, PASSWORD, USER, folder};
 use crate::port::Ports;
 use crate::{Kind, ServerError, step};
 
 pub(crate) const VERSION: &str = "4.1.0";
+
+/// How users of a guarded broker may log in beside PLAIN.
+const SCRAM: &[&str] = &["SCRAM-SHA-256", "SCRAM-SHA-512"];
 
 const POM: &str = r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -32,13 +36,19 @@ pub(crate) fn install(into: &Path) -> Result<(), ServerError> {
     step::run(Kind::Kafka, Command::new("mvn").args(arguments).current_dir(into))
 }
 
-pub(crate) fn command(home: &Path, data: &Path, ports: Ports) -> Result<Command, ServerError> {
+pub(crate) fn command(home: &Path, data: &Path, ports: Ports, guarded: bool) -> Result<Command, ServerError> {
     let file = data.join("server.properties");
-    fs::write(&file, properties(data, ports)).map_err(ServerError::file(&file))?;
+    let ways = if guarded { guards(&folder(data), ports) } else { open_to_all(ports) };
+    fs::write(&file, properties(data, ports) + &ways).map_err(ServerError::file(&file))?;
     if !data.join("log").exists() {
         let mut format = java(home);
         // Any 16 bytes will do: the cluster has this one node.
         format.args(["kafka.tools.StorageTool", "format", "-t", "b21zLW9mLXRoZS10ZXN0cw", "-c"]).arg(&file);
+        for mechanism in if guarded { SCRAM } else { &[] } {
+            for user in [USER, GUEST] {
+                format.arg("--add-scram").arg(format!("{mechanism}=[name={user},password={PASSWORD}]"));
+            }
+        }
         step::run(Kind::Kafka, &mut format)?;
     }
     let mut command = java(home);
@@ -53,18 +63,14 @@ fn java(home: &Path) -> Command {
 }
 
 /// The two session settings bring a killed broker back in 3 seconds instead of 12: the controller holds the
-/// registration of the dead one until its session has ended. Clients go where a broker says it is, so that those that come by a
-/// proxy have a listener of their own, which says that it is the proxy.
-fn properties(data: &Path, [port, controller, afar, proxy]: Ports) -> String {
+/// registration of the dead one until its session has ended.
+fn properties(data: &Path, [_, controller, ..]: Ports) -> String {
     format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},AFAR://127.0.0.1:{afar},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},AFAR://127.0.0.1:{proxy}
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,AFAR:PLAINTEXT,CONTROLLER:PLAINTEXT
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 transaction.state.log.replication.factor=1
@@ -77,6 +83,48 @@ log.dirs={}
 ",
         data.join("log").display()
     )
+}
+
+/// Clients go where a broker says it is, so that those that come by a proxy have a listener of their own, which says that it is
+/// the proxy.
+fn open_to_all([port, controller, afar, proxy]: Ports) -> String {
+    format!(
+        "listeners=PLAINTEXT://127.0.0.1:{port},AFAR://127.0.0.1:{afar},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},AFAR://127.0.0.1:{proxy}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,AFAR:PLAINTEXT,CONTROLLER:PLAINTEXT
+"
+    )
+}
+
+/// The broker talks to itself in the open; users log in at one port, and show a certificate at another.
+fn guards(papers: &Path, [port, controller, login, shown]: Ports) -> String {
+    let (papers, module) = (papers.display(), "org.apache.kafka.common.security");
+    let plain = format!(
+        "{module}.plain.PlainLoginModule required user_{USER}=\"{PASSWORD}\" user_{GUEST}=\"{PASSWORD}\";"
+    );
+    let mut text = format!(
+        "listeners=PLAINTEXT://127.0.0.1:{port},LOGIN://127.0.0.1:{login},SHOWN://127.0.0.1:{shown},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},LOGIN://127.0.0.1:{login},SHOWN://127.0.0.1:{shown}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,LOGIN:SASL_SSL,SHOWN:SSL,CONTROLLER:PLAINTEXT
+ssl.keystore.type=PEM
+ssl.keystore.location={papers}/server-whole.pem
+ssl.truststore.type=PEM
+ssl.truststore.location={papers}/ours.pem
+listener.name.shown.ssl.client.auth=required
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{USER};User:CN={USER}
+listener.name.login.sasl.enabled.mechanisms=PLAIN,{}
+listener.name.login.plain.sasl.jaas.config={plain}
+",
+        SCRAM.join(",")
+    );
+    for mechanism in SCRAM {
+        let name = mechanism.to_lowercase();
+        text += &format!(
+            "listener.name.login.{name}.sasl.jaas.config={module}.scram.ScramLoginModule required;\n"
+        );
+    }
+    text
 }
 
 /// The broker answers requests once the controller has let it in.
@@ -94,7 +142,8 @@ mod tests {
 
     #[test]
     fn clients_and_the_controller_have_a_port_each() {
-        let properties = properties(Path::new("/data"), [1, 2, 3, 4]);
+        let ports = [1, 2, 3, 4];
+        let properties = properties(Path::new("/data"), ports) + &open_to_all(ports);
         let listeners = "\nlisteners=PLAINTEXT://127.0.0.1:1,AFAR://127.0.0.1:3,CONTROLLER://127.0.0.1:2\n";
         assert!(properties.contains(listeners), "{properties}");
         assert!(properties.contains("PLAINTEXT://127.0.0.1:1,AFAR://127.0.0.1:4\n"));

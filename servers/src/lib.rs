@@ -15,11 +15,13 @@
 
 mod error;
 mod footprint;
+mod guarded;
 mod install;
 mod kafka;
 mod kind;
 mod left_data;
 mod nats;
+mod papers;
 mod port;
 mod process;
 mod program;
@@ -30,6 +32,7 @@ mod step;
 
 pub use error::ServerError;
 pub use footprint::Footprint;
+pub use guarded::Guarded;
 pub use kind::Kind;
 pub use proxy::{Proxy, Weather};
 pub use server::Server;

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::papers::{GUEST, PASSWORD, Papers, USER, folder};
 use crate::port::Ports;
 use crate::{Kind, ServerError, step};
 
@@ -22,10 +23,34 @@ pub(crate) fn install(into: &Path) -> Result<(), ServerError> {
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).map_err(ServerError::file(&program))
 }
 
-pub(crate) fn command(home: &Path, data: &Path, [port, ..]: Ports) -> Command {
+pub(crate) fn command(
+    home: &Path,
+    data: &Path,
+    [port, ..]: Ports,
+    papers: Option<&Papers>,
+) -> Result<Command, ServerError> {
     let mut command = Command::new(home.join("nats-server"));
     command.args(["-a", "127.0.0.1", "-p", &port.to_string(), "-js", "-sd"]).arg(data.join("jetstream"));
-    command
+    if let Some(papers) = papers {
+        let file = data.join("nats.conf");
+        fs::write(&file, guards(&folder(data), &papers.public_nkey())).map_err(ServerError::file(&file))?;
+        command.arg("-c").arg(file);
+    }
+    Ok(command)
+}
+
+/// The part of the server's settings that says who may enter.
+fn guards(papers: &Path, nkey: &str) -> String {
+    let papers = papers.display();
+    format!(
+        "tls {{ cert_file: \"{papers}/server.pem\", key_file: \"{papers}/server.key\", ca_file: \"{papers}/ours.pem\" }}
+authorization {{ users: [
+  {{ user: {USER}, password: {PASSWORD} }}
+  {{ user: {GUEST}, password: {PASSWORD}, permissions: {{ publish: {{ deny: \">\" }}, subscribe: {{ deny: \">\" }} }} }}
+  {{ nkey: {nkey} }}
+] }}
+"
+    )
 }
 
 /// The server speaks first, and says who it is.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::papers::Papers;
 use crate::port::Ports;
 use crate::{Kind, ServerError, kafka, nats, rabbitmq};
 
@@ -12,11 +13,20 @@ use crate::{Kind, ServerError, kafka, nats, rabbitmq};
 ///
 /// # Errors
 /// [`ServerError`], when a file cannot be written, or a first step fails.
-pub(crate) fn command(kind: Kind, home: &Path, data: &Path, ports: Ports) -> Result<Command, ServerError> {
+pub(crate) fn command(
+    kind: Kind,
+    home: &Path,
+    data: &Path,
+    ports: Ports,
+    papers: Option<&Papers>,
+) -> Result<Command, ServerError> {
+    if let Some(papers) = papers {
+        papers.write(data)?;
+    }
     match kind {
-        Kind::Kafka => kafka::command(home, data, ports),
-        Kind::Nats => Ok(nats::command(home, data, ports)),
-        Kind::RabbitMq => rabbitmq::command(home, data, ports),
+        Kind::Kafka => kafka::command(home, data, ports, papers.is_some()),
+        Kind::Nats => nats::command(home, data, ports, papers),
+        Kind::RabbitMq => rabbitmq::command(home, data, ports, papers.is_some()),
     }
 }
 

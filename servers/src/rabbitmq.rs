@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::papers::{GUEST, PASSWORD, USER, folder};
 use crate::port::Ports;
 use crate::{Kind, ServerError, step};
 
@@ -36,11 +37,18 @@ pub(crate) fn version(home: &Path) -> String {
     versions.next().unwrap_or_else(|| "unknown".to_owned())
 }
 
-pub(crate) fn command(home: &Path, data: &Path, ports: Ports) -> Result<Command, ServerError> {
-    let [port, mapper, distribution, _] = ports;
-    let settings = data.join("rabbitmq.conf");
-    fs::write(&settings, format!("listeners.tcp.1 = 127.0.0.1:{port}\n"))
-        .map_err(ServerError::file(&settings))?;
+pub(crate) fn command(home: &Path, data: &Path, ports: Ports, guarded: bool) -> Result<Command, ServerError> {
+    let [port, mapper, distribution, encrypted] = ports;
+    let (settings, plugins) = (data.join("rabbitmq.conf"), data.join("plugins"));
+    let write = |file: &Path, text: String| fs::write(file, text).map_err(ServerError::file(file));
+    let mut text = format!("listeners.tcp.1 = 127.0.0.1:{port}\n");
+    if guarded {
+        let users = data.join("users.json");
+        write(&users, who_may_enter())?;
+        write(&plugins, "[rabbitmq_auth_mechanism_ssl].\n".to_owned())?;
+        text += &guards(&folder(data), &users, encrypted);
+    }
+    write(&settings, text)?;
     let erlang = home.join("usr/lib/erlang");
     let mut path = vec![erlang.join("bin")];
     path.extend(
@@ -60,7 +68,7 @@ pub(crate) fn command(home: &Path, data: &Path, ports: Ports) -> Result<Command,
         .env("RABBITMQ_DIST_PORT", distribution.to_string())
         .env("RABBITMQ_CONFIG_FILE", &settings)
         .env("RABBITMQ_CONF_ENV_FILE", data.join("no-environment"))
-        .env("RABBITMQ_ENABLED_PLUGINS_FILE", data.join("no-plugins"))
+        .env("RABBITMQ_ENABLED_PLUGINS_FILE", plugins)
         .env("RABBITMQ_MNESIA_BASE", data.join("mnesia"))
         .env("RABBITMQ_LOG_BASE", data.join("log"))
         .env("RABBITMQ_PID_FILE", data.join("node.pid"))
@@ -68,6 +76,41 @@ pub(crate) fn command(home: &Path, data: &Path, ports: Ports) -> Result<Command,
         // Makes the script become the node instead of starting it as a child, so that the pid is the node's.
         .env("detached", "true");
     Ok(command)
+}
+
+/// A certificate may be shown, and says who one is where the client wants that.
+fn guards(papers: &Path, users: &Path, port: u16) -> String {
+    let (papers, users) = (papers.display(), users.display());
+    format!(
+        "listeners.ssl.1 = 127.0.0.1:{port}
+ssl_options.cacertfile = {papers}/ours.pem
+ssl_options.certfile = {papers}/server.pem
+ssl_options.keyfile = {papers}/server.key
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = false
+ssl_cert_login_from = common_name
+auth_mechanisms.1 = PLAIN
+auth_mechanisms.2 = EXTERNAL
+load_definitions = {users}
+"
+    )
+}
+
+/// The visitor may enter the virtual host, and touch nothing in it.
+fn who_may_enter() -> String {
+    let user = |name| format!("{{\"name\": \"{name}\", \"password\": \"{PASSWORD}\", \"tags\": \"\"}}");
+    let may = |name, what| {
+        format!(
+            "{{\"user\": \"{name}\", \"vhost\": \"/\", \"configure\": \"{what}\", \"write\": \"{what}\", \"read\": \"{what}\"}}"
+        )
+    };
+    format!(
+        "{{\"vhosts\": [{{\"name\": \"/\"}}], \"users\": [{}, {}], \"permissions\": [{}, {}]}}\n",
+        user(USER),
+        user(GUEST),
+        may(USER, ".*"),
+        may(GUEST, "")
+    )
 }
 
 /// The server answers the protocol's name with its first method, `Connection.Start`.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use crate::error::tail;
+use crate::papers::{self, Papers};
 use crate::port::{self, Ports};
 use crate::process::{self, Bond};
 use crate::{Footprint, Kind, Proxy, ServerError, install, left_data, program};
@@ -28,13 +29,13 @@ static STARTED: AtomicU32 = AtomicU32::new(0);
 ///
 /// It is ended, and its data deleted, when this is dropped; and killed when this process is, however that happens.
 /// All calls block.
-#[derive(Debug)]
 pub struct Server {
     kind: Kind,
     home: PathBuf,
     data: PathBuf,
     ports: Ports,
     bond: Bond,
+    papers: Option<Papers>,
     child: Option<Child>,
 }
 
@@ -48,7 +49,17 @@ impl Server {
     /// [`ServerError`], when it cannot be installed or does not answer.
     pub fn start(kind: Kind, root: &Path, progress: &mut dyn FnMut(&str)) -> Result<Self, ServerError> {
         let name = left_data::name(kind, STARTED.fetch_add(1, Ordering::Relaxed));
-        Self::begin(kind, root, &name, Bond::Bound, progress)
+        Self::begin(kind, root, (&name, None), Bond::Bound, progress)
+    }
+
+    /// Starts a server that lets in only who may enter; see [`crate::Guarded`].
+    pub(crate) fn start_guarded(
+        kind: Kind,
+        root: &Path,
+        progress: &mut dyn FnMut(&str),
+    ) -> Result<Self, ServerError> {
+        let name = left_data::name(kind, STARTED.fetch_add(1, Ordering::Relaxed));
+        Self::begin(kind, root, (&name, Some(Papers::make()?)), Bond::Bound, progress)
     }
 
     /// Starts a server that outlives this process and this value: only its [`Footprint`] ends it.
@@ -62,13 +73,13 @@ impl Server {
         root: &Path,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Self, ServerError> {
-        Self::begin(kind, root, kind.name(), Bond::Detached, progress)
+        Self::begin(kind, root, (kind.name(), None), Bond::Detached, progress)
     }
 
     fn begin(
         kind: Kind,
         root: &Path,
-        name: &str,
+        (name, papers): (&str, Option<Papers>),
         bond: Bond,
         progress: &mut dyn FnMut(&str),
     ) -> Result<Self, ServerError> {
@@ -77,7 +88,7 @@ impl Server {
         let home = install::home(kind, &root, progress)?;
         left_data::delete(&root.join("data"));
         let data = root.join("data").join(name);
-        let mut server = Self { kind, home, data, ports: port::free()?, bond, child: None };
+        let mut server = Self { kind, home, data, ports: port::free()?, bond, papers, child: None };
         server.forget()?;
         progress(&format!("starting {kind} {}", server.version()));
         if let Err(error) = server.start_again() {
@@ -104,6 +115,15 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports[0]))
+    }
+
+    pub(crate) fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// The folder of what its clients show, when it asks for that.
+    pub(crate) fn papers(&self) -> PathBuf {
+        papers::folder(&self.data)
     }
 
     /// Puts a wire before it: whoever connects to the URL comes by the proxy, as long as that lives.
@@ -185,7 +205,8 @@ impl Server {
     pub fn start_again(&mut self) -> Result<(), ServerError> {
         if self.footprint().is_none() {
             self.kill()?;
-            let command = program::command(self.kind, &self.home, &self.data, self.ports)?;
+            let command =
+                program::command(self.kind, &self.home, &self.data, self.ports, self.papers.as_ref())?;
             let program = command.get_program().to_string_lossy().into_owned();
             let begun = process::begin(command, self.bond, &self.log());
             self.child =

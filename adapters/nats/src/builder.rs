@@ -92,6 +92,12 @@ impl Builder {
         self.with(|settings| settings.login = Login::Nkey(seed.to_owned()))
     }
 
+    /// Says who we are, by a file with the seed of an nkey.
+    #[must_use]
+    pub fn nkey_file(self, file: impl Into<PathBuf>) -> Self {
+        self.with(|settings| settings.login = Login::NkeyFile(file.into()))
+    }
+
     /// Says who we are, by a file of credentials.
     #[must_use]
     pub fn credentials(self, file: impl Into<PathBuf>) -> Self {

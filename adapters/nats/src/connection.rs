@@ -37,6 +37,8 @@ pub(crate) struct Connection {
     /// Whether anything was declared here; held while declaring, so that two do not at once.
     pub(crate) declared: AsyncMutex<bool>,
     losses: watch::Sender<u64>,
+    /// What the server forbade last; it says so to nobody in particular, and leaves the question without an answer.
+    forbidden: watch::Receiver<Option<String>>,
     lanes: Mutex<BTreeMap<Name, u16>>,
     closed: AtomicBool,
 }
@@ -47,7 +49,8 @@ impl Connection {
             return Err(refused(why));
         }
         let losses = watch::Sender::new(0);
-        let options = options(&settings, losses.clone()).await?;
+        let (forbid, forbidden) = watch::channel(None);
+        let options = options(&settings, losses.clone(), forbid).await?;
         let late = |_| unavailable("no server answered in time");
         let reached = timeout(settings.timeout, options.connect(addresses(&settings))).await;
         let client = reached.map_err(late)?.map_err(|error| connecting(&error))?;
@@ -66,6 +69,7 @@ impl Connection {
             max_bytes,
             declared: AsyncMutex::new(false),
             losses,
+            forbidden,
             lanes: Mutex::default(),
             closed: AtomicBool::new(false),
         };
@@ -82,7 +86,19 @@ impl Connection {
         subject: &str,
         question: &Value,
     ) -> Result<Result<Value, jetstream::Error>, BrokerError> {
-        let asked = self.context.request::<_, _, Response<Value>>(subject.to_owned(), question).await;
+        let mut forbidden = self.forbidden.clone();
+        forbidden.mark_unchanged();
+        let asked = self.context.request::<_, _, Response<Value>>(subject.to_owned(), question);
+        let asked = tokio::select! {
+            biased;
+            asked = asked => asked,
+            said = forbidden.wait_for(Option::is_some) => {
+                let said = said.ok().and_then(|said| said.clone()).unwrap_or_default();
+                return Err(refused(format!(
+                    "{said}; give the user publish and subscribe on $JS.API.>, $JS.ACK.>, _INBOX.> and the prefix"
+                )));
+            }
+        };
         match asked {
             Ok(Response::Ok(answer)) => Ok(Ok(answer)),
             Ok(Response::Err { error }) => Ok(Err(error)),
@@ -126,13 +142,23 @@ fn addresses(settings: &Settings) -> Vec<String> {
     settings.servers.iter().map(|server| format!("{scheme}://{server}")).collect()
 }
 
-async fn options(settings: &Settings, losses: watch::Sender<u64>) -> Result<ConnectOptions, BrokerError> {
+async fn options(
+    settings: &Settings,
+    losses: watch::Sender<u64>,
+    forbid: watch::Sender<Option<String>>,
+) -> Result<ConnectOptions, BrokerError> {
     let mut options = ConnectOptions::new().name("oms").connection_timeout(settings.timeout);
     options = options.event_callback(move |event| {
         match event {
             Event::Disconnected => {
                 tracing::warn!("the connection to NATS is lost; readers subscribe again");
                 losses.send_modify(|losses| *losses += 1);
+            }
+            Event::ServerError(error)
+                if error.to_string().to_lowercase().contains("permissions violation") =>
+            {
+                tracing::warn!(%error, "NATS");
+                forbid.send_replace(Some(error.to_string()));
             }
             other => tracing::info!(event = %other, "NATS"),
         }
@@ -142,7 +168,11 @@ async fn options(settings: &Settings, losses: watch::Sender<u64>) -> Result<Conn
         Login::Nobody => options,
         Login::Password(user, password) => options.user_and_password(user, password),
         Login::Token(token) => options.token(token),
-        Login::Nkey(seed) => options.nkey(seed),
+        Login::Nkey(seed) => options.nkey(seed.trim().to_owned()),
+        Login::NkeyFile(file) => {
+            let unreadable = |error| refused(format!("{} cannot be read: {error}", file.display()));
+            options.nkey(std::fs::read_to_string(&file).map_err(unreadable)?.trim().to_owned())
+        }
         Login::Credentials(file) => options
             .credentials_file(&file)
             .await

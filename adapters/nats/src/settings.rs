@@ -13,6 +13,7 @@ pub(crate) enum Login {
     Password(String, String),
     Token(String),
     Nkey(String),
+    NkeyFile(PathBuf),
     Credentials(PathBuf),
 }
 

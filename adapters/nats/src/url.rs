@@ -65,6 +65,7 @@ fn set(settings: &mut Settings, name: &str, value: String) -> Result<(), String>
         "copies" => settings.copies = number(name, &value)?,
         "window" => settings.window = number::<usize>(name, &value)?.max(1),
         "ca" => settings.encrypted().ca = Some(value.into()),
+        "nkey" => settings.login = Login::NkeyFile(value.into()),
         "credentials" => settings.login = Login::Credentials(value.into()),
         other => return Err(format!("the option {other} is not known; the README lists them")),
     }

@@ -26,7 +26,7 @@ pub enum Act {
     Consume,
     /// Both at once.
     Both,
-    /// One pack at a time, from its publish to its confirm.
+    /// One pack at a time, from its publish to its confirm; read afterwards, unmeasured.
     OneConfirm,
     /// One pack at a time, from its publish until it is read.
     OneAway,
@@ -67,8 +67,8 @@ pub async fn measure(wire: &Arc<dyn Wire>, road: &Road, act: Act, count: usize) 
             published.and(consumed)?;
             Ok(Journey { times: watch.read(), ..Journey::default() })
         }
-        Act::OneConfirm => one_by_one(wire, road, count, false).await,
-        Act::OneAway => one_by_one(wire, road, count, true).await,
+        Act::OneConfirm => confirmed(wire, road, count).await,
+        Act::OneAway => read(wire, road, count).await,
     }
 }
 
@@ -129,22 +129,28 @@ async fn consume(readers: Vec<Box<dyn Reader>>, count: usize) -> Result<(), Faul
     if read == count { Ok(()) } else { Err(Fault::void(format!("{count} packs were sent, and {read} came"))) }
 }
 
-async fn one_by_one(wire: &Arc<dyn Wire>, road: &Road, count: usize, away: bool) -> Result<Journey, Fault> {
+async fn confirmed(wire: &Arc<dyn Wire>, road: &Road, count: usize) -> Result<Journey, Fault> {
+    let (watch, mut seconds) = (Stopwatch::start(), Vec::with_capacity(count));
+    for number in 0..count {
+        let one = Stopwatch::start();
+        wire.batch(road, 0, number..number + 1).await?;
+        seconds.push(one.read().wall.as_secs_f64());
+    }
+    let times = watch.read();
+    consume(wire.readers(road).await?, count).await?;
+    Ok(Journey { times, seconds })
+}
+
+async fn read(wire: &Arc<dyn Wire>, road: &Road, count: usize) -> Result<Journey, Fault> {
     let mut readers = wire.readers(road).await?;
     let Some(mut reader) = readers.pop() else { return Err(Fault::void("nobody reads")) };
     let (watch, mut seconds) = (Stopwatch::start(), Vec::with_capacity(count));
     for number in 0..count {
         let one = Stopwatch::start();
-        if away {
-            let (sent, came) = tokio::join!(wire.batch(road, 0, number..number + 1), reader.read());
-            sent?;
-            came?;
-            seconds.push(one.read().wall.as_secs_f64());
-        } else {
-            wire.batch(road, 0, number..number + 1).await?;
-            seconds.push(one.read().wall.as_secs_f64());
-            reader.read().await?;
-        }
+        let (sent, came) = tokio::join!(wire.batch(road, 0, number..number + 1), reader.read());
+        sent?;
+        came?;
+        seconds.push(one.read().wall.as_secs_f64());
     }
     let times = watch.read();
     reader.finish().await?;

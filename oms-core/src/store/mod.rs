@@ -8,6 +8,7 @@ mod port;
 mod stream;
 mod tenancy;
 mod turn;
+pub mod wire;
 mod wish;
 
 pub use crate::id::{Rank, StreamId};

@@ -3,13 +3,15 @@
 use crate::{
     present::Book,
     rows::{all, blob, cap, execute, int, name, one, pack_id, uint},
-    wire::{Damaged, unpack_message},
 };
 use oms_core::{
     clock::Timestamp,
     id::Name,
     message::{GroupLane, Key},
-    store::{DeadLetter, DeadLetterState, Local, LocalMessage, Pick, Seek, StoreError},
+    store::{
+        DeadLetter, DeadLetterState, Local, LocalMessage, Pick, Seek, StoreError,
+        wire::{Damaged, pack_message, unpack_message},
+    },
 };
 use rusqlite::{Connection, Row, params};
 use std::collections::BTreeSet;
@@ -165,7 +167,7 @@ pub(crate) fn bury_public(
     let sql = "INSERT INTO dead (hearer, kind, pack, place, error, attempts, time, state, message)
         VALUES (?1, ?2, ?3, 0, ?4, 1, ?5, 0, ?6)";
     let (row, message) = pack;
-    let bytes = crate::wire::pack_message(message);
+    let bytes = pack_message(message);
     execute(db, sql, params![hearer, &*message.envelope.kind, row, &**why, now.0, bytes]).map(drop)
 }
 

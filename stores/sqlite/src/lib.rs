@@ -25,7 +25,6 @@ mod store;
 mod streams;
 mod turn;
 mod waiting;
-mod wire;
 mod wishes;
 mod writer;
 

@@ -9,7 +9,7 @@ use oms_core::{
     clock::Timestamp,
     id::Name,
     message::Limit,
-    store::{End, StoreError},
+    store::{End, StoreError, wire::Damaged},
 };
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
@@ -227,12 +227,12 @@ fn is_same(db: &Connection, row: &OwedRow, brought: Option<&Bytes>) -> Result<bo
     }
     let sql = "SELECT bytes FROM pack WHERE id = ?1";
     let same = one(db, sql, params![row.pack], |row| Ok(row.get_ref(0)?.as_blob()? == &brought[..]))?;
-    same.ok_or_else(|| crate::wire::Damaged.into())
+    same.ok_or_else(|| Damaged.into())
 }
 
 fn body(db: &Connection, pack: i64) -> Result<Bytes, StoreError> {
     let found = one(db, "SELECT bytes FROM pack WHERE id = ?1", params![pack], |row| blob(row, 0))?;
-    found.ok_or_else(|| crate::wire::Damaged.into())
+    found.ok_or_else(|| Damaged.into())
 }
 
 /// Marks or takes away places that must have the mark `from`.

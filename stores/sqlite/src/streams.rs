@@ -3,12 +3,11 @@
 use crate::{
     present::Book,
     rows::{all, blob, cap, int, name, newest, one, rank, stream_id, uint},
-    wire::unpack_events,
 };
 use bytes::Bytes;
 use oms_core::{
     clock::Timestamp,
-    store::{Rank, Recorded, StoreError, Stream, StreamId},
+    store::{Rank, Recorded, StoreError, Stream, StreamId, wire::unpack_events},
 };
 use rusqlite::{Connection, Row, params};
 

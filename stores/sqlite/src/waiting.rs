@@ -5,13 +5,12 @@ use crate::{
     owed::{self, BURIED, LEFT, OwedRow, PARKED},
     present::{Book, SharedPresent, present},
     rows::{all, blob, cap, failed, name, newest, pack_id, stream_id, uint},
-    wire::unpack_message,
 };
 use oms_core::{
     clock::Timestamp,
     gateway::EffectKey,
     message::key_hash,
-    store::{StoreError, StreamId, Waiting},
+    store::{StoreError, StreamId, Waiting, wire::unpack_message},
 };
 use rusqlite::{Connection, params};
 

@@ -5,11 +5,10 @@ use crate::{
     letters::{REDRIVEN, REPLACED},
     owed,
     rows::{execute, int, one, pack_row},
-    wire::pack_message,
 };
 use oms_core::{
     message::{Message, PackId},
-    store::{Buried, End, PUBLIC, Parked, StoreError, Verdict},
+    store::{Buried, End, PUBLIC, Parked, StoreError, Verdict, wire::pack_message},
 };
 use rusqlite::params;
 

@@ -6,14 +6,13 @@ use crate::{
     letters::{HANDLED, REDRIVEN, REDRIVEN_PARKED},
     owed::{self, BURIED, LEFT, PARKED},
     rows::{blob, execute, int, name, one, pack_row},
-    wire::unpack_message,
     wishes,
 };
 use bytes::Bytes;
 use oms_core::{
     gateway::EffectKey,
     message::PackId,
-    store::{Consumed, End, StoreError, Then, Writes},
+    store::{Consumed, End, StoreError, Then, Writes, wire::unpack_message},
 };
 use rusqlite::{Row, params};
 

@@ -6,12 +6,11 @@ use crate::{
     known::Wish,
     present::present,
     rows::{execute, int, one, pack_row, rank, uint},
-    wire::pack_events,
 };
 use oms_core::{
     gateway::{Effect, EffectKey},
     message::Pack,
-    store::{StoreError, StreamId, Write},
+    store::{StoreError, StreamId, Write, wire::pack_events},
 };
 use rusqlite::params;
 

@@ -1,19 +1,29 @@
-//! How events and messages become blobs: fields led by their length, after one byte that names the shape.
+//! How a store in a database keeps events and messages: as bytes, fields led by their length, after one byte that names the shape.
+//!
+//! For those who implement a store; what one database keeps, another reads.
+//!
+//! ```
+//! use oms_core::{id::MessageId, store::{Event, wire::{pack_events, unpack_events}}};
+//! let event = Event { kind: "placed".into(), schema: 1, body: "{}".into() };
+//! let bytes = pack_events(&[event.clone()], &[MessageId(7)]);
+//! assert_eq!(unpack_events(&bytes)?, [(event, MessageId(7))]);
+//! # Ok::<(), oms_core::store::wire::Damaged>(())
+//! ```
 
-use bytes::Bytes;
-use oms_core::{
+use super::{Event, StoreError};
+use crate::{
     clock::Timestamp,
     id::{MessageId, Name},
     message::{Envelope, Key, Message},
-    store::{Event, StoreError},
 };
+use bytes::Bytes;
 
 const SHAPE: u8 = 1;
 
 /// The stored bytes make no sense.
 #[derive(Debug, thiserror::Error)]
-#[error("a stored row is damaged; restore the file from a backup")]
-pub(crate) struct Damaged;
+#[error("a stored row is damaged; restore the store from a backup")]
+pub struct Damaged;
 
 impl From<Damaged> for StoreError {
     fn from(damaged: Damaged) -> Self {
@@ -54,7 +64,8 @@ impl<'a> Reader<'a> {
 }
 
 /// Packs the events of one turn and stream, each with the message that caused it.
-pub(crate) fn pack_events(events: &[Event], causes: &[MessageId]) -> Vec<u8> {
+#[must_use]
+pub fn pack_events(events: &[Event], causes: &[MessageId]) -> Vec<u8> {
     let mut out = vec![SHAPE];
     for (event, cause) in events.iter().zip(causes) {
         field(&mut out, event.kind.as_bytes());
@@ -66,7 +77,10 @@ pub(crate) fn pack_events(events: &[Event], causes: &[MessageId]) -> Vec<u8> {
 }
 
 /// Unpacks what [`pack_events`] packed.
-pub(crate) fn unpack_events(bytes: &[u8]) -> Result<Vec<(Event, MessageId)>, Damaged> {
+///
+/// # Errors
+/// [`Damaged`] when it is no such thing.
+pub fn unpack_events(bytes: &[u8]) -> Result<Vec<(Event, MessageId)>, Damaged> {
     let mut from = Reader(bytes);
     from.shape()?;
     let mut events = Vec::new();
@@ -81,7 +95,8 @@ pub(crate) fn unpack_events(bytes: &[u8]) -> Result<Vec<(Event, MessageId)>, Dam
 }
 
 /// Packs one message, its body byte for byte.
-pub(crate) fn pack_message(message: &Message) -> Vec<u8> {
+#[must_use]
+pub fn pack_message(message: &Message) -> Vec<u8> {
     let envelope = &message.envelope;
     let mut out = vec![SHAPE];
     out.extend_from_slice(&envelope.id.0.to_be_bytes());
@@ -97,7 +112,10 @@ pub(crate) fn pack_message(message: &Message) -> Vec<u8> {
 }
 
 /// Unpacks what [`pack_message`] packed.
-pub(crate) fn unpack_message(bytes: &[u8]) -> Result<Message, Damaged> {
+///
+/// # Errors
+/// [`Damaged`] when it is no such thing.
+pub fn unpack_message(bytes: &[u8]) -> Result<Message, Damaged> {
     let mut from = Reader(bytes);
     from.shape()?;
     let id = MessageId(u128::from_be_bytes(from.array()?));
