@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -251,7 +251,7 @@ impl Server {
 
     fn wait(&mut self) -> Result<(), ServerError> {
         let start = Instant::now();
-        while !program::answers(self.kind, self.ports[0]) {
+        while !(program::answers(self.kind, self.ports[0]) && self.doors_are_open()) {
             if self.footprint().is_none() {
                 let log = self.log();
                 let said = fs::read(&log).unwrap_or_default();
@@ -268,6 +268,16 @@ impl Server {
             thread::sleep(Duration::from_millis(20));
         }
         Ok(())
+    }
+
+    /// Whether those who show something can come in; those doors may open a little after the plain one.
+    fn doors_are_open(&self) -> bool {
+        let doors: &[u16] = match (&self.papers, self.kind) {
+            (None, _) | (Some(_), Kind::Nats) => &[],
+            (Some(_), Kind::RabbitMq) => &self.ports[3..],
+            (Some(_), Kind::Kafka) => &self.ports[2..],
+        };
+        doors.iter().all(|port| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok())
     }
 
     fn send(&self, signal: Signal, what: &'static str) -> Result<(), ServerError> {

@@ -67,11 +67,19 @@ pub(crate) fn connecting(error: &Error) -> BrokerError {
     }
 }
 
+/// Whether the connection ended without a word.
+pub(crate) fn hung_up(error: &Error) -> bool {
+    let ends = ["ConnectionReset", "ConnectionAborted", "BrokenPipe", "UnexpectedEof"];
+    matches!(error.kind(), ErrorKind::IOError(_)) && speaks_of(error, &ends)
+}
+
+fn speaks_of(error: &Error, words: &[&str]) -> bool {
+    let said = format!("{error:?}");
+    words.iter().any(|word| said.contains(word))
+}
+
 fn speaks_of_certificates(error: &Error) -> bool {
-    let words = format!("{error:?}");
-    ["certificate", "Certificate", "AlertReceived", "InvalidContentType"]
-        .iter()
-        .any(|word| words.contains(word))
+    speaks_of(error, &["certificate", "Certificate", "AlertReceived", "InvalidContentType"])
 }
 
 /// Sorts what the server said while `doing` something.

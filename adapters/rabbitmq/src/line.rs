@@ -1,7 +1,7 @@
 //! A connection that is made anew when it is lost.
 
 use crate::{
-    errors::{closed, connecting, refused, unavailable},
+    errors::{closed, connecting, hung_up, refused, unavailable},
     settings::{Login, Settings, Tls},
 };
 use lapin::{
@@ -22,11 +22,30 @@ use std::{
 };
 use tokio::{
     sync::Mutex,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 /// How long a server that could not be reached is left alone.
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How often a server that hangs up on a certificate of ours is asked: what it says is lost about every second time.
+const HANG_UPS: u32 = 16;
+
+/// How long it is left alone before that.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// Why an attempt to connect came to nothing.
+enum Attempt {
+    /// The connection ended without a word.
+    HungUp(BrokerError),
+    Failed(BrokerError),
+}
+
+impl From<BrokerError> for Attempt {
+    fn from(error: BrokerError) -> Self {
+        Self::Failed(error)
+    }
+}
 
 /// A connection, and how to have another. The client's own recovery stays off: it takes refusals for losses, and goes on handing
 /// out what can no longer be settled.
@@ -101,20 +120,38 @@ impl Line {
         Err(last.unwrap_or_else(|| refused("no server is named; write amqp://host:5672")))
     }
 
+    /// A server that does not trust our certificate says so and hangs up; the system often drops what it said. Asked once
+    /// more, it says it again.
     async fn reach(&self, server: &str) -> Result<Connection, BrokerError> {
+        let shows = self.settings.tls.as_ref().is_some_and(|tls| tls.identity.is_some());
+        let mut tries = if shows { HANG_UPS } else { 1 };
+        loop {
+            tries -= 1;
+            match self.attempt(server).await {
+                Err(Attempt::HungUp(_)) if tries > 0 => sleep(BREATH).await,
+                Err(Attempt::HungUp(error) | Attempt::Failed(error)) => return Err(error),
+                Ok(connection) => return Ok(connection),
+            }
+        }
+    }
+
+    async fn attempt(&self, server: &str) -> Result<Connection, Attempt> {
         let settings = &self.settings;
         let mut properties =
             ConnectionProperties::default().with_connection_name(format!("oms {}", self.purpose).into());
         if let Some(adjust) = &settings.adjust {
             properties = adjust(properties);
         }
-        let runtime = lapin::runtime::default_runtime().map_err(|error| refused(error.to_string()))?;
-        let connecting_to =
-            Connection::connect_uri_with_config(uri(settings, server)?, properties, tls(settings)?, runtime);
-        let reached = timeout(settings.timeout, connecting_to).await;
-        reached
-            .map_err(|_| unavailable(format!("{server} did not answer in time")))?
-            .map_err(|error| connecting(&error))
+        let runtime =
+            lapin::runtime::default_runtime().map_err(|error| Attempt::Failed(refused(error.to_string())))?;
+        let (uri, tls) = (uri(settings, server)?, tls(settings)?);
+        let reached =
+            timeout(settings.timeout, Connection::connect_uri_with_config(uri, properties, tls, runtime))
+                .await;
+        reached.map_err(|_| unavailable(format!("{server} did not answer in time")))?.map_err(|error| {
+            let sorted = connecting(&error);
+            if hung_up(&error) { Attempt::HungUp(sorted) } else { Attempt::Failed(sorted) }
+        })
     }
 
     /// Closes; whether it was open.
