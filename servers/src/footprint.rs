@@ -96,7 +96,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut sleep = std::process::Command::new("sleep");
         sleep.arg("60");
-        let mut child = process::begin(sleep, process::Bond::Detached, &folder.path().join("log")).unwrap();
+        let mut child =
+            process::begin(crate::Kind::Nats, sleep, process::Bond::Detached, &folder.path().join("log"))
+                .unwrap();
         let footprint = Footprint::of(child.id()).unwrap();
         assert!(footprint.is_alive());
         assert!(!Footprint { began: footprint.began + 1, ..footprint }.is_alive());

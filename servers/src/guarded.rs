@@ -9,7 +9,7 @@ use crate::{Kind, Server, ServerError};
 /// A server that only speaks TLS, with a certificate of an authority of its own, and lets in only who may enter.
 ///
 /// Kafka takes [`Guarded::USER`] by PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512, and by certificate at an address of its own. RabbitMQ
-/// takes the user by password or by certificate, NATS by password or by nkey. [`Guarded::GUEST`] may enter everywhere, and do
+/// takes the user by password or by certificate, NATS by password or by nkey, PostgreSQL by password. [`Guarded::GUEST`] may enter everywhere, and do
 /// nothing there.
 ///
 /// ```no_run
@@ -50,7 +50,7 @@ impl Guarded {
         let [near, _, afar, spare] = self.0.ports();
         let port = match self.0.kind() {
             Kind::Kafka => afar,
-            Kind::Nats => near,
+            Kind::Nats | Kind::Postgres => near,
             Kind::RabbitMq => spare,
         };
         format!("127.0.0.1:{port}")

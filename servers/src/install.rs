@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::{Kind, ServerError, kafka, nats, rabbitmq};
+use crate::{Kind, ServerError, kafka, nats, postgres, rabbitmq};
 
 /// Gives the folder the server is installed in below `root`, and installs it first when it is missing.
 ///
@@ -28,6 +28,7 @@ pub(crate) fn home(kind: Kind, root: &Path, progress: &mut dyn FnMut(&str)) -> R
     match kind {
         Kind::Kafka => kafka::install(&half),
         Kind::Nats => nats::install(&half),
+        Kind::Postgres => postgres::install(&half),
         Kind::RabbitMq => rabbitmq::install(&half),
     }?;
     fs::rename(&half, &home).map_err(ServerError::file(&home))?;
@@ -39,7 +40,7 @@ fn folder(kind: Kind) -> String {
     let version = match kind {
         Kind::Kafka => kafka::VERSION,
         Kind::Nats => nats::VERSION,
-        Kind::RabbitMq => "debian",
+        Kind::Postgres | Kind::RabbitMq => "debian",
     };
     format!("{}-{version}", kind.name())
 }
@@ -49,6 +50,7 @@ pub(crate) fn version(kind: Kind, home: &Path) -> String {
     match kind {
         Kind::Kafka => kafka::VERSION.to_owned(),
         Kind::Nats => nats::VERSION.to_owned(),
+        Kind::Postgres => postgres::version(home),
         Kind::RabbitMq => rabbitmq::version(home),
     }
 }

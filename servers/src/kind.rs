@@ -9,13 +9,15 @@ pub enum Kind {
     Kafka,
     /// NATS 2.15 with JetStream.
     Nats,
+    /// PostgreSQL as it is on this machine, else as Debian packages it (15 in Debian 12).
+    Postgres,
     /// RabbitMQ as Debian packages it (3.10 in Debian 12).
     RabbitMq,
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 3] = [Self::Kafka, Self::Nats, Self::RabbitMq];
+    pub const ALL: [Self; 4] = [Self::Kafka, Self::Nats, Self::Postgres, Self::RabbitMq];
 
     /// Finds a kind by its name.
     #[must_use]
@@ -29,6 +31,7 @@ impl Kind {
         match self {
             Self::Kafka => "kafka",
             Self::Nats => "nats",
+            Self::Postgres => "postgres",
             Self::RabbitMq => "rabbitmq",
         }
     }
@@ -38,6 +41,7 @@ impl Kind {
         match self {
             Self::Kafka => format!("kafka://127.0.0.1:{port}"),
             Self::Nats => format!("nats://127.0.0.1:{port}"),
+            Self::Postgres => format!("postgres://oms@127.0.0.1:{port}/postgres"),
             Self::RabbitMq => format!("amqp://guest:guest@127.0.0.1:{port}"),
         }
     }
@@ -48,6 +52,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Kafka => "Kafka",
             Self::Nats => "NATS",
+            Self::Postgres => "PostgreSQL",
             Self::RabbitMq => "RabbitMQ",
         })
     }

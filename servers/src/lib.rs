@@ -23,6 +23,7 @@ mod left_data;
 mod nats;
 mod papers;
 mod port;
+mod postgres;
 mod process;
 mod program;
 mod proxy;

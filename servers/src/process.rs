@@ -11,6 +11,8 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::Kind;
+
 /// Whether a server dies with the process that started it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bond {
@@ -23,12 +25,14 @@ pub(crate) enum Bond {
 type Asked = (Command, Sender<io::Result<Child>>);
 
 /// Starts `command` in a process group of its own, with its output at the end of `log`.
-pub(crate) fn begin(command: Command, bond: Bond, log: &Path) -> io::Result<Child> {
+pub(crate) fn begin(kind: Kind, command: Command, bond: Bond, log: &Path) -> io::Result<Child> {
     let file = File::options().create(true).append(true).open(log)?;
-    let mut command = match bond {
+    let command = match bond {
         Bond::Bound => bound(&command),
         Bond::Detached => command,
     };
+    // Whoever changes who it is loses the signal it asked for: it asks after that.
+    let mut command = grounded(kind, &command);
     command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
     let (answer, answered) = channel();
     let gone = || io::Error::other("the thread that starts servers has ended");
@@ -53,8 +57,24 @@ fn beginner() -> &'static Sender<Asked> {
 
 /// Puts `setpriv` before a command: it asks for the signal, then becomes the command.
 fn bound(command: &Command) -> Command {
-    let mut outer = Command::new("setpriv");
-    outer.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    around(command, "setpriv", &["--pdeathsig", "KILL", "--"])
+}
+
+/// Lets a command run as somebody else where its program wants that: PostgreSQL refuses to run as root. In a user namespace of its own
+/// root has another number, and is still the one whose files it reads and writes.
+pub(crate) fn grounded(kind: Kind, command: &Command) -> Command {
+    let is_root = rustix::process::geteuid().is_root();
+    if kind == Kind::Postgres && is_root {
+        around(command, "unshare", &["--user", "--map-user=1000", "--map-group=1000", "--"])
+    } else {
+        around(command, "env", &[])
+    }
+}
+
+/// Puts a program before a command, which becomes that command.
+fn around(command: &Command, program: &str, arguments: &[&str]) -> Command {
+    let mut outer = Command::new(program);
+    outer.args(arguments).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         if let Some(value) = value {
             outer.env(name, value);
@@ -82,7 +102,8 @@ mod tests {
         let log = folder.path().join("log");
         let mut sleep = Command::new("sleep");
         sleep.arg("60");
-        let mut child = thread::spawn(move || begin(sleep, Bond::Bound, &log).unwrap()).join().unwrap();
+        let mut child =
+            thread::spawn(move || begin(Kind::Nats, sleep, Bond::Bound, &log).unwrap()).join().unwrap();
         thread::sleep(Duration::from_millis(200));
         assert!(child.try_wait().unwrap().is_none());
         signal(child.id(), Signal::KILL).unwrap();

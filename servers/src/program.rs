@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::papers::Papers;
 use crate::port::Ports;
-use crate::{Kind, ServerError, kafka, nats, rabbitmq};
+use crate::{Kind, ServerError, kafka, nats, papers, postgres, rabbitmq};
 
 /// Writes the files of a server below `data`, and gives the command that runs it.
 ///
@@ -22,10 +22,14 @@ pub(crate) fn command(
 ) -> Result<Command, ServerError> {
     if let Some(papers) = papers {
         papers.write(data)?;
+        if kind == Kind::Postgres {
+            postgres::close_key(&papers::folder(data))?;
+        }
     }
     match kind {
         Kind::Kafka => kafka::command(home, data, ports, papers.is_some()),
         Kind::Nats => nats::command(home, data, ports, papers),
+        Kind::Postgres => postgres::command(home, data, ports, papers.is_some()),
         Kind::RabbitMq => rabbitmq::command(home, data, ports, papers.is_some()),
     }
 }
@@ -40,6 +44,7 @@ pub(crate) fn answers(kind: Kind, port: u16) -> bool {
         match kind {
             Kind::Kafka => kafka::answers(&mut stream),
             Kind::Nats => nats::answers(&mut stream),
+            Kind::Postgres => postgres::answers(&mut stream),
             Kind::RabbitMq => rabbitmq::answers(&mut stream),
         }
     };

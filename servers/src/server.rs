@@ -15,7 +15,7 @@ use crate::error::tail;
 use crate::papers::{self, Papers};
 use crate::port::{self, Ports};
 use crate::process::{self, Bond};
-use crate::{Footprint, Kind, Proxy, ServerError, install, left_data, program};
+use crate::{Footprint, Kind, Proxy, ServerError, install, left_data, postgres, program};
 
 /// How long a server may take to answer, on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -180,10 +180,12 @@ impl Server {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         let killed = process::signal(child.id(), Signal::KILL);
         // The group is gone once the process has been fetched.
-        if killed.is_err() && matches!(child.try_wait(), Ok(Some(_))) {
-            return Ok(());
+        let gone = killed.is_err() && matches!(child.try_wait(), Ok(Some(_)));
+        let killed = if gone { Ok(()) } else { killed.and_then(|()| child.wait()).map(drop) };
+        if self.kind == Kind::Postgres {
+            postgres::reap(&self.data);
         }
-        killed.and_then(|()| child.wait()).map(drop).map_err(self.not("killed"))
+        killed.map_err(self.not("killed"))
     }
 
     /// Ends it in good order; its data stay. Kills it, when it has not ended after 15 seconds.
@@ -208,7 +210,7 @@ impl Server {
             let command =
                 program::command(self.kind, &self.home, &self.data, self.ports, self.papers.as_ref())?;
             let program = command.get_program().to_string_lossy().into_owned();
-            let begun = process::begin(command, self.bond, &self.log());
+            let begun = process::begin(self.kind, command, self.bond, &self.log());
             self.child =
                 Some(begun.map_err(|source| ServerError::Missing { kind: self.kind, program, source })?);
         }
@@ -273,7 +275,7 @@ impl Server {
     /// Whether those who show something can come in; those doors may open a little after the plain one.
     fn doors_are_open(&self) -> bool {
         let doors: &[u16] = match (&self.papers, self.kind) {
-            (None, _) | (Some(_), Kind::Nats) => &[],
+            (None, _) | (Some(_), Kind::Nats | Kind::Postgres) => &[],
             (Some(_), Kind::RabbitMq) => &self.ports[3..],
             (Some(_), Kind::Kafka) => &self.ports[2..],
         };

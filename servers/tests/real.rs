@@ -41,6 +41,11 @@ fn kafka_is_killed_started_wiped_and_gone() {
 }
 
 #[test]
+fn postgres_is_killed_started_wiped_and_gone() {
+    a_whole_life(Kind::Postgres).unwrap();
+}
+
+#[test]
 fn rabbitmq_is_killed_started_wiped_and_gone() {
     a_whole_life(Kind::RabbitMq).unwrap();
 }

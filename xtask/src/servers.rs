@@ -84,7 +84,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn kind(name: &str) -> Result<Kind, String> {
-    Kind::named(name).ok_or_else(|| "name one of kafka, nats, rabbitmq".to_owned())
+    Kind::named(name).ok_or_else(|| "name one of kafka, nats, postgres, rabbitmq".to_owned())
 }
 
 fn up(kind: Kind, folder: &Path) -> Result<String, Fault> {

@@ -17,8 +17,7 @@ pub struct Lease {
     pub left: Duration,
 }
 
-/// The owners that have asked for lanes within their lease time, and for which groups; for those who implement a store
-/// that keeps its leases in memory.
+/// The owners that have asked for lanes within their lease time, and for which groups; for those who implement a store.
 #[derive(Debug, Default)]
 pub struct Owners(BTreeMap<u128, (Timestamp, BTreeSet<Name>)>);
 
@@ -29,6 +28,14 @@ pub trait Tenures {
 
     /// Claims the lane, or keeps it; gives it back when `time` is zero.
     fn claim(&mut self, owner: u128, lane: &GroupLane, time: Duration, now: Timestamp) -> Option<Lease>;
+}
+
+/// The owners that asked before, each with the time until which it counts as alive and its groups; for a store that keeps them
+/// in a database.
+impl FromIterator<(u128, Timestamp, BTreeSet<Name>)> for Owners {
+    fn from_iter<T: IntoIterator<Item = (u128, Timestamp, BTreeSet<Name>)>>(owners: T) -> Self {
+        Self(owners.into_iter().map(|(owner, until, groups)| (owner, (until, groups))).collect())
+    }
 }
 
 impl Owners {

@@ -53,7 +53,7 @@ async fn made(
     let world = known.unwrap_or_else(|| first.with(args));
     world.agrees(site.db(), args).map_err(Failure::input)?;
     declare(broker.as_ref(), &whole(world.options()).await?, &site.wire.url()).await?;
-    let store = store(&site.store)?;
+    let store = store(&site.store).await?;
     if known.is_none() {
         world.write(site.db()).map_err(Failure::outside)?;
     }
@@ -97,7 +97,7 @@ pub(super) async fn existing_over(site: &Site, broker: Arc<dyn Broker>) -> Resul
         return Err(Failure::input(text));
     }
     let world = World::read(site.db()).map_err(Failure::input)?.unwrap_or_default();
-    shop(site, store(&site.store)?, world, broker, &[]).await
+    shop(site, store(&site.store).await?, world, broker, &[]).await
 }
 
 async fn shop(
@@ -117,17 +117,30 @@ async fn shop(
     Shop::open(broker, kept, ledger, world, groups).await
 }
 
-fn store(url: &StoreUrl) -> Result<Kept, Failure> {
+async fn store(url: &StoreUrl) -> Result<Kept, Failure> {
     match url {
         StoreUrl::Sqlite(path) => {
             let store = Arc::new(oms_sqlite::open(path).map_err(blame)?);
             Ok((Arc::<SqliteStore>::clone(&store), store))
         }
-        StoreUrl::Postgres { .. } => {
-            let text = "this build of oms keeps orders in SQLite files only; name one with --db";
-            Err(Failure::input(text).named(url))
-        }
+        StoreUrl::Postgres { secret, .. } => shared(url, secret).await,
     }
+}
+
+#[cfg(feature = "postgres")]
+async fn shared(url: &StoreUrl, secret: &str) -> Result<Kept, Failure> {
+    let failed = |error: oms_postgres::OpenError| {
+        let away = matches!(error, oms_postgres::OpenError::Unreachable(_));
+        Failure::new(if away { Blame::Outside } else { Blame::Input }, error).named(url)
+    };
+    let store = Arc::new(oms_postgres::open(secret).await.map_err(failed)?);
+    Ok((Arc::<oms_postgres::PostgresStore>::clone(&store), store))
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn shared(url: &StoreUrl, _: &str) -> Result<Kept, Failure> {
+    let text = "this build of oms keeps orders in SQLite files only; build it with the feature postgres (cargo oms-all)";
+    Err(Failure::input(text).named(url))
 }
 
 fn blame(error: OpenError) -> Failure {

@@ -32,6 +32,12 @@ const TOOLS: &str = "java, mvn, python3 with pip, and apt-get, which install the
 /// that they stay out of the step that tests all others.
 pub(crate) const SERVER_STEPS: &[ServerStep] = &[
     ServerStep { name: "servers", needs: TOOLS, package: "oms-servers" },
+    ServerStep {
+        name: "postgres",
+        needs: "PostgreSQL, or apt-get, which brings it",
+        package: "oms-postgres",
+    },
+    ServerStep { name: "oms", needs: TOOLS, package: "oms-server" },
     ServerStep { name: "conformance", needs: TOOLS, package: "oms-conformance" },
     ServerStep { name: "chaos", needs: TOOLS, package: "oms-chaos" },
 ];

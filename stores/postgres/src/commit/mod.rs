@@ -1,0 +1,197 @@
+//! Commits: what turns want to write is planned from the rows that are there, and as many turns as have come together are written
+//! in one transaction and one round trip.
+
+mod changes;
+mod need;
+mod plan;
+mod sound;
+
+pub(crate) use changes::Changes;
+pub(crate) use need::{STANDING, complete, key, standing, text_keys};
+pub(crate) use plan::{Read, There, plan};
+
+use crate::{
+    known::Known,
+    lock::Guard,
+    pipe::Steps,
+    rows::{MOVED, told},
+};
+use oms_core::{message::GroupLane, store::StoreError};
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio_postgres::Error;
+
+/// How many turns are written by one transaction at most.
+const GROUP: usize = 64;
+
+/// How many transactions are under way at a time: while one waits for the disk, the next is gathered.
+const WRITERS: usize = 2;
+
+type Answer = Result<(), StoreError>;
+
+type Learn = Box<dyn FnOnce(&Known, bool) + Send>;
+
+/// One turn's changes. The locks of this process are held until it has ended, however it does.
+pub(crate) struct Job {
+    pub(crate) lane: GroupLane,
+    pub(crate) id: i32,
+    pub(crate) changes: Changes,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) reply: oneshot::Sender<Answer>,
+    /// What this process learns once the commit is durable; whether all wishes were new.
+    pub(crate) learn: Learn,
+}
+
+impl Job {
+    fn end(self, known: &Known, written: Result<Written, StoreError>) {
+        let answer = written.map(|written| (self.learn)(known, written.all_new));
+        drop(self.guards);
+        // Whoever asked may have gone away.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// What a transaction wrote.
+#[derive(Clone, Copy)]
+struct Written {
+    /// Whether no wish was there before: one that was may have been told.
+    all_new: bool,
+}
+
+/// A way to the tasks that commit; they end with the last store and turn.
+pub(crate) struct Committer(mpsc::UnboundedSender<Job>);
+
+/// The tasks that this store needs have ended.
+#[derive(Debug, thiserror::Error)]
+#[error("the runtime that this store was opened on has ended; open it again")]
+struct Closed;
+
+impl Committer {
+    pub(crate) fn start(known: &Arc<Known>) -> Self {
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let queue = Arc::new(Mutex::new(queue));
+        for _ in 0..WRITERS {
+            tokio::spawn(serve(Arc::clone(known), Arc::clone(&queue)));
+        }
+        Self(jobs)
+    }
+
+    /// Once it is queued a job runs even if the caller goes away.
+    pub(crate) async fn commit(&self, job: Job, answer: oneshot::Receiver<Answer>) -> Answer {
+        let closed = || StoreError::unavailable(Closed);
+        self.0.send(job).map_err(|_| closed())?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
+async fn serve(known: Arc<Known>, queue: Arc<Mutex<mpsc::UnboundedReceiver<Job>>>) {
+    loop {
+        let mut jobs = Vec::with_capacity(GROUP);
+        if queue.lock().await.recv_many(&mut jobs, GROUP).await == 0 {
+            return;
+        }
+        run(&known, jobs).await;
+    }
+}
+
+/// Writes all jobs together; those that something has moved on for are told so, and the others go on without them.
+async fn run(known: &Known, mut jobs: Vec<Job>) {
+    while !jobs.is_empty() {
+        let error = match Batch::of(&jobs, known.link.now()).write(known).await {
+            Ok(written) => {
+                return jobs.into_iter().for_each(|job| job.end(known, Ok(written)));
+            }
+            Err(error) => error,
+        };
+        let (moved, lost) = error.lanes();
+        if moved.is_empty() && lost.is_empty() {
+            // One that cannot be written at all must not take others with it; an unknown outcome is everybody's.
+            if jobs.len() > 1 && error.is_of_one() {
+                for job in jobs {
+                    let batch = Batch::of(std::slice::from_ref(&job), known.link.now());
+                    let written = batch.write(known).await.map_err(|error| error.of(&job));
+                    job.end(known, written);
+                }
+                return;
+            }
+            return jobs.into_iter().for_each(|job| {
+                let answer = error.of(&job);
+                job.end(known, Err(answer));
+            });
+        }
+        let (out, rest) = jobs.into_iter().partition(|job| error.is_about(job));
+        jobs = rest;
+        let out: Vec<Job> = out;
+        for job in out {
+            let answer = error.of(&job);
+            job.end(known, Err(answer));
+        }
+    }
+}
+
+/// A transaction that is ready to be written.
+struct Batch {
+    steps: Steps,
+    wishes: Option<(usize, u64)>,
+    turns: u64,
+}
+
+impl Batch {
+    fn of(jobs: &[Job], now: Option<i64>) -> Self {
+        let turns: Vec<&Changes> = jobs.iter().map(|job| &job.changes).collect();
+        let (steps, wishes) = changes::steps(&turns, now);
+        Self { steps, wishes, turns: jobs.len() as u64 }
+    }
+
+    async fn write(self, known: &Known) -> Result<Written, Failure> {
+        let client = known.link.client().await.map_err(Failure::Away)?;
+        let done = self.steps.commit(&client).await.map_err(Failure::Said)?;
+        // The first one holds the lanes; it changes as many rows as there are turns, and says that it changed one.
+        let rows = done.iter().skip(1).sum::<u64>() + self.turns;
+        known.count(rows);
+        let made = |(place, wanted): (usize, u64)| done.get(place) == Some(&wanted);
+        Ok(Written { all_new: self.wishes.is_none_or(made) })
+    }
+}
+
+/// Why a transaction was not written.
+enum Failure {
+    /// There was no connection for it.
+    Away(StoreError),
+    /// What the database or the client said.
+    Said(Error),
+}
+
+impl Failure {
+    /// The lanes that have moved on, and those whose lease is gone.
+    fn lanes(&self) -> (BTreeSet<i32>, BTreeSet<i32>) {
+        let Self::Said(error) = self else { return Default::default() };
+        let said = error.as_db_error().filter(|said| said.code().code() == MOVED);
+        let (moved, lost) = said.and_then(|said| said.detail()?.split_once(';')).unwrap_or_default();
+        let read = |list: &str| list.split(',').filter_map(|id| id.parse().ok()).collect();
+        (read(moved), read(lost))
+    }
+
+    fn is_about(&self, job: &Job) -> bool {
+        let (moved, lost) = self.lanes();
+        moved.contains(&job.id) || lost.contains(&job.id)
+    }
+
+    /// Whether one turn may be to blame, and nothing was written.
+    fn is_of_one(&self) -> bool {
+        let Self::Said(error) = self else { return false };
+        // Class 40 is a transaction that was rolled back, 22 and 23 are rows that do not fit, 54 is a limit.
+        let classes = ["22", "23", "40", "54"];
+        error.code().is_some_and(|code| classes.iter().any(|class| code.code().starts_with(class)))
+    }
+
+    /// What one turn is told.
+    fn of(&self, job: &Job) -> StoreError {
+        let (_, lost) = self.lanes();
+        match self {
+            _ if lost.contains(&job.id) => StoreError::LostLease(job.lane.clone()),
+            Self::Away(error) => error.clone(),
+            Self::Said(error) => told(error),
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The store for several processes: events, state and what is owed in one schema of a PostgreSQL database.
+
+#![forbid(unsafe_code)]
+#![doc = include_str!("../README.md")]
+
+mod alarm;
+mod book;
+mod commit;
+mod error;
+mod hand;
+mod heads;
+mod hearers;
+mod known;
+mod lease;
+mod letters;
+mod link;
+mod lock;
+mod marks;
+mod models;
+mod open;
+mod options;
+mod owed;
+mod pipe;
+mod relay;
+mod rows;
+mod shared;
+mod store;
+mod streams;
+mod turn;
+mod waiting;
+mod wishes;
+
+pub use error::OpenError;
+pub use open::open;
+pub use options::Options;
+pub use store::PostgresStore;
