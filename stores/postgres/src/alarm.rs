@@ -2,12 +2,12 @@
 
 use crate::{
     book::Book,
+    lent::Lent,
     link::Link,
     marks::{LEFT, Marks, PARKED, key_at},
     pipe::{Steps, params},
     rows::{Columns, columns, int, micros, pack_row},
 };
-use deadpool_postgres::ClientWrapper;
 use oms_core::{
     clock::Timestamp,
     id::Name,
@@ -128,11 +128,7 @@ pub(crate) struct Awaited {
 
 impl Awaited {
     /// Asks for all that these alarms may wait for, in one go.
-    pub(crate) async fn ask(
-        client: &ClientWrapper,
-        book: &Book,
-        alarms: &[Alarm],
-    ) -> Result<Self, StoreError> {
+    pub(crate) async fn ask(client: &Lent, book: &Book, alarms: &[Alarm]) -> Result<Self, StoreError> {
         let (mut packs, mut hearers, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
         for (alarm, deadline) in alarms.iter().filter_map(|alarm| Some((alarm, alarm.deadline.as_ref()?))) {
             packs.extend(
@@ -238,7 +234,7 @@ pub(crate) fn look(alarm: &Alarm, awaited: &Awaited, book: &Book, now: Timestamp
 
 /// Looks at ripe alarms and puts off those that must wait; gives those that are due, with their lanes.
 pub(crate) async fn sweep(
-    client: &ClientWrapper,
+    client: &Lent,
     link: &Link,
     book: &Book,
     (lanes, limit): (&[i32], i64),
@@ -280,11 +276,7 @@ pub(crate) async fn sweep(
     Ok((due, next, now))
 }
 
-async fn put_off(
-    client: &ClientWrapper,
-    moved: &[(&Alarm, Alarm)],
-    cleared: &[&Alarm],
-) -> Result<(), StoreError> {
+async fn put_off(client: &Lent, moved: &[(&Alarm, Alarm)], cleared: &[&Alarm]) -> Result<(), StoreError> {
     let of = |get: fn(&Alarm) -> i64| moved.iter().map(|(old, _)| get(old)).collect::<Vec<i64>>();
     let to = |get: fn(&Alarm) -> i64| moved.iter().map(|(_, new)| get(new)).collect::<Vec<i64>>();
     let mut steps = Steps::default();
@@ -318,7 +310,7 @@ async fn put_off(
     if moved.is_empty() && cleared.is_empty() {
         return Ok(());
     }
-    steps.commit(client).await.map(drop).map_err(crate::rows::failed)
+    steps.done(client).await.map(drop)
 }
 
 /// What a commit writes of a stream's alarm; `look` is from the moment of the commit.

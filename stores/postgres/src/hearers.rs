@@ -3,10 +3,10 @@
 use crate::{
     commit::text_keys,
     known::{Known, MAKE_LANES},
+    lent::Open,
     pipe::{params, query, run},
-    rows::{Columns, failed},
+    rows::Columns,
 };
-use deadpool_postgres::Transaction;
 use oms_core::{
     broker::Topology,
     gateway::EffectKey,
@@ -58,7 +58,7 @@ pub(crate) async fn register(known: &Known, topology: &Topology) -> Result<Regis
         return Err(StoreError::Misused("a group cannot have the name of the hearers outside the store"));
     }
     let mut client = known.link.client().await?;
-    let transaction = client.transaction().await.map_err(failed)?;
+    let transaction = client.begin().await?;
     query(&transaction, ALONE, params![]).await?;
     // Nobody changes it now.
     let before = known.reload().await?;
@@ -71,17 +71,17 @@ pub(crate) async fn register(known: &Known, topology: &Topology) -> Result<Regis
     let admitted: Vec<String> = topology.hears.keys().map(Name::to_string).collect();
     run(&transaction, ADMIT, params![admitted]).await?;
     if next == old {
-        transaction.commit().await.map_err(failed)?;
+        transaction.commit().await?;
         return Ok(Registered { topology: next, revision: before.revision.cast_unsigned() });
     }
     change(&transaction, &next).await?;
-    transaction.commit().await.map_err(failed)?;
+    transaction.commit().await?;
     let revision = known.reload().await?.revision;
     Ok(Registered { topology: next, revision: revision.cast_unsigned() })
 }
 
 /// Stores who hears what, and that it changed.
-async fn change(transaction: &Transaction<'_>, next: &Topology) -> Result<(), StoreError> {
+async fn change(transaction: &Open<'_>, next: &Topology) -> Result<(), StoreError> {
     let mut hears = next.hears.clone();
     hears.insert(Name::from(PUBLIC), next.public.clone());
     let groups: Vec<String> = hears.keys().map(Name::to_string).collect();
@@ -106,21 +106,21 @@ async fn change(transaction: &Transaction<'_>, next: &Topology) -> Result<(), St
 /// Ends what a group hears.
 pub(crate) async fn unhear(known: &Known, group: &str) -> Result<(), StoreError> {
     let mut client = known.link.client().await?;
-    let transaction = client.transaction().await.map_err(failed)?;
+    let transaction = client.begin().await?;
     let meta = query(&transaction, ALONE, params![]).await?;
     if run(&transaction, FORGET, params![vec![group.to_owned()]]).await? > 0 {
         run(&transaction, MOVE_ON, params![]).await?;
         let lanes = meta.first().map(|row| Columns::of(row).get::<i32>()).transpose()?.unwrap_or_default();
         run(&transaction, REVISE, params![lanes]).await?;
     }
-    transaction.commit().await.map_err(failed)?;
+    transaction.commit().await?;
     known.reload().await.map(drop)
 }
 
 /// Removes all rows of a group; gives how many.
 pub(crate) async fn remove(known: &Known, group: &str) -> Result<u64, StoreError> {
     let mut client = known.link.client().await?;
-    let transaction = client.transaction().await.map_err(failed)?;
+    let transaction = client.begin().await?;
     let rows = query(&transaction, OWN_LANES, params![group.to_owned()]).await?;
     let lanes: Vec<i32> = rows.iter().map(|row| Columns::of(row).get()).collect::<Result<_, _>>()?;
     let wished = query(&transaction, WISHED, params![lanes.clone()]).await?;
@@ -142,7 +142,7 @@ pub(crate) async fn remove(known: &Known, group: &str) -> Result<u64, StoreError
     run(&transaction, REVOKE, params![lanes.clone()]).await?;
     run(&transaction, BUMP, params![lanes]).await?;
     run(&transaction, REMOVED, params![group.to_owned()]).await?;
-    transaction.commit().await.map_err(failed)?;
+    transaction.commit().await?;
     let mut hand = known.hand();
     wished.iter().for_each(|key| hand.forget(key));
     Ok(removed)

@@ -71,7 +71,7 @@ impl Known {
         let meta = steps.push("SELECT lanes, revision FROM meta", params![]);
         let lanes = steps.push("SELECT id, grp, lane FROM lane", params![]);
         let hears = steps.push("SELECT grp, topic FROM hears", params![]);
-        let answers = steps.snapshot(&*self.link.client().await?).await?;
+        let answers = steps.snapshot(&self.link.client().await?).await?;
         let mut book = Book::default();
         if let Some(row) = answers.of(meta).first() {
             let mut row = Columns::of(row);
@@ -120,7 +120,7 @@ impl Known {
         }
         let groups: Vec<String> = lanes.iter().map(|lane| lane.group.to_string()).collect();
         let numbers: Vec<i32> = lanes.iter().map(|lane| i32::from(lane.lane)).collect();
-        execute(&*self.link.client().await?, MAKE_LANES, params![groups, numbers]).await?;
+        execute(&self.link.client().await?, MAKE_LANES, params![groups, numbers]).await?;
         known(&*self.reload().await?).ok_or(StoreError::Misused("a lane was not made"))
     }
 }

@@ -2,8 +2,9 @@
 
 use crate::{
     known::Known,
+    lent::Open,
     pipe::{both, params, query, run},
-    rows::{Columns, failed, uint},
+    rows::{Columns, uint},
 };
 use oms_core::{
     clock::Timestamp,
@@ -91,7 +92,7 @@ pub(crate) async fn lease(
 ) -> Result<Vec<Lease>, StoreError> {
     let ids = known.lane_ids(wanted).await?;
     let mut client = known.link.client().await?;
-    let transaction = client.transaction().await.map_err(failed)?;
+    let transaction = client.begin().await?;
     let now = query(&transaction, ALONE, params![known.link.now()]).await?;
     let now = now.first().map(|row| Columns::of(row).time()).transpose()?.unwrap_or_default();
     let ((alive, held), removed) = both(
@@ -123,7 +124,7 @@ pub(crate) async fn lease(
         let groups: Vec<String> = groups.into_iter().collect();
         run(&transaction, ALIVE, params![id, now.after(time).0, groups]).await?;
     }
-    transaction.commit().await.map_err(failed)?;
+    transaction.commit().await?;
     let mut hand = known.hand();
     // What is ours now, and what we gave back.
     let own = leases.0.values().filter(|tenure| tenure.changed);
@@ -131,7 +132,7 @@ pub(crate) async fn lease(
     Ok(given)
 }
 
-async fn keep(transaction: &deadpool_postgres::Transaction<'_>, leases: &Leases) -> Result<(), StoreError> {
+async fn keep(transaction: &Open<'_>, leases: &Leases) -> Result<(), StoreError> {
     let changed: Vec<&Tenure> = leases.0.values().filter(|tenure| tenure.changed).collect();
     if changed.is_empty() {
         return Ok(());

@@ -12,6 +12,7 @@ mod heads;
 mod hearers;
 mod known;
 mod lease;
+mod lent;
 mod letters;
 mod link;
 mod lock;

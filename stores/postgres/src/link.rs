@@ -2,6 +2,7 @@
 
 use crate::{
     error::{OpenError, sort, whole},
+    lent::Lent,
     options::Options,
 };
 use deadpool_postgres::{
@@ -12,7 +13,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio_postgres::{NoTls, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -20,6 +21,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 pub(crate) struct Link {
     pool: Pool,
     clock: Option<Arc<dyn Clock>>,
+    /// How long anybody waits for an answer.
+    patience: Duration,
 }
 
 impl Link {
@@ -36,8 +39,7 @@ impl Link {
         // in the middle of a transaction loses it after three seconds.
         let own = format!(
             "-c search_path={} -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
-             -c idle_in_transaction_session_timeout=3000 -c statement_timeout=60000 \
-             -c tcp_user_timeout={}",
+             -c idle_in_transaction_session_timeout=3000 -c statement_timeout={}",
             options.schema,
             options.timeout.as_millis()
         );
@@ -58,12 +60,13 @@ impl Link {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| OpenError::Other(error.to_string()))?;
-        Ok(Self { pool, clock: options.clock.clone() })
+        Ok(Self { pool, clock: options.clock.clone(), patience: options.timeout })
     }
 
     /// A connection that nobody else uses until it is dropped.
-    pub(crate) async fn client(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(StoreError::unavailable)
+    pub(crate) async fn client(&self) -> Result<Lent, StoreError> {
+        let object = self.pool.get().await.map_err(|error| StoreError::unavailable(whole(&error)))?;
+        Ok(Lent::new(object, self.patience))
     }
 
     /// The first connection, with what is wrong with it.

@@ -2,7 +2,7 @@
 
 use crate::{
     pipe::{execute, params, query, rows, run},
-    rows::{Columns, cap, failed, int},
+    rows::{Columns, cap, int},
     store::PostgresStore,
 };
 use async_trait::async_trait;
@@ -101,7 +101,7 @@ impl ReadModels for PostgresStore {
 
     async fn begin(&self, model: &str, shape: u32) -> Result<Generation, StoreError> {
         let mut client = self.0.known.link.client().await?;
-        let transaction = client.transaction().await.map_err(failed)?;
+        let transaction = client.begin().await?;
         // Counted apart from the generations, so that no number is given twice when the newest is gone; and one at a time.
         let next = "UPDATE meta SET generation = generation + 1 RETURNING generation";
         let number = query(&transaction, next, params![]).await?;
@@ -116,24 +116,24 @@ impl ReadModels for PostgresStore {
         run(&transaction, end, params![model.to_string()]).await?;
         let new = "INSERT INTO generation (model, number, stage, shape, saves) VALUES ($1, $2, 0, $3, 0)";
         run(&transaction, new, params![model.to_string(), number, i64::from(shape)]).await?;
-        transaction.commit().await.map_err(failed)?;
+        transaction.commit().await?;
         Ok(Generation { model, number: number.cast_unsigned() })
     }
 
     async fn publish(&self, generation: &Generation) -> Result<(), StoreError> {
         let mut client = self.0.known.link.client().await?;
-        let transaction = client.transaction().await.map_err(failed)?;
+        let transaction = client.begin().await?;
         let held = query(&transaction, HELD, of(generation)).await?;
         let id: i64 = Columns::of(held.first().ok_or(StoreError::Conflict)?).get()?;
         let old = "UPDATE generation SET stage = 2 WHERE model = $1 AND stage = 1 AND id <> $2";
         run(&transaction, old, params![generation.model.to_string(), id]).await?;
         run(&transaction, "UPDATE generation SET stage = 1 WHERE id = $1", params![id]).await?;
-        transaction.commit().await.map_err(failed)
+        transaction.commit().await
     }
 
     async fn abandon(&self, generation: &Generation) -> Result<(), StoreError> {
         let sql = "UPDATE generation SET stage = 2 WHERE model = $1 AND number = $2 AND stage = 0";
-        execute(&*self.0.known.link.client().await?, sql, of(generation)).await.map(drop)
+        execute(&self.0.known.link.client().await?, sql, of(generation)).await.map(drop)
     }
 
     async fn discard(&self, model: &str, limit: usize) -> Result<usize, StoreError> {
@@ -154,18 +154,12 @@ impl ReadModels for PostgresStore {
 
     async fn checkpoint(&self, generation: &Generation) -> Result<Checkpoint, StoreError> {
         let mut client = self.0.known.link.client().await?;
-        let transaction = client
-            .build_transaction()
-            .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
-            .read_only(true)
-            .start()
-            .await
-            .map_err(failed)?;
+        let transaction = client.look().await?;
         let standing = query(&transaction, STANDING, of(generation)).await?;
         let mut row = Columns::of(standing.first().ok_or(StoreError::Conflict)?);
         let (id, saves): (i64, u64) = (row.get()?, row.number()?);
         let found = query(&transaction, CURSORS, params![id]).await?;
-        transaction.commit().await.map_err(failed)?;
+        transaction.commit().await?;
         let read = |row| {
             let mut row = Columns::of(row);
             Ok((GroupLane { group: row.name()?, lane: row.small()? }, row.number()?))
@@ -205,7 +199,7 @@ impl ReadModels for PostgresStore {
 
     async fn save(&self, generation: &Generation, saves: u64, what: Save) -> Result<(), StoreError> {
         let mut client = self.0.known.link.client().await?;
-        let transaction = client.transaction().await.map_err(failed)?;
+        let transaction = client.begin().await?;
         let held = query(&transaction, HELD, of(generation)).await?;
         let mut row = Columns::of(held.first().ok_or(StoreError::Conflict)?);
         let (id, known): (i64, u64) = (row.get()?, row.number()?);
@@ -233,6 +227,6 @@ impl ReadModels for PostgresStore {
             run(&transaction, MOVE_ON, params![id, groups, lanes, positions]).await?;
         }
         run(&transaction, SAVED, params![id]).await?;
-        transaction.commit().await.map_err(failed)
+        transaction.commit().await
     }
 }

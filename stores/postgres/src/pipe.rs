@@ -1,7 +1,9 @@
 //! Statements that travel together: prepared once for each connection, sent in one go, answered in one.
 
-use crate::rows::failed;
-use deadpool_postgres::{ClientWrapper, Transaction};
+use crate::{
+    lent::{Late, Lent, Open},
+    rows::failed,
+};
 use futures::future::{join, join_all, join3};
 use oms_core::store::StoreError;
 use tokio_postgres::{Error, Row, Statement, types::ToSql};
@@ -52,35 +54,48 @@ impl Steps {
     }
 
     /// Asks all of them over one snapshot, in one round trip; gives the rows of each.
-    pub(crate) async fn snapshot(&self, client: &ClientWrapper) -> Result<Answers, StoreError> {
+    pub(crate) async fn snapshot(&self, client: &Lent) -> Result<Answers, StoreError> {
         let statements = prepare(client, &self.0).await?;
         let asked = statements
             .iter()
             .zip(&self.0)
             .map(|(statement, step)| async move { client.query(statement, &step.borrowed()).await });
         let begin = client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-        let (begun, answers, ended) = join3(begin, join_all(asked), client.batch_execute("COMMIT")).await;
-        begun.map_err(failed)?;
-        let answers: Result<Vec<Vec<Row>>, Error> = answers.into_iter().collect();
-        let answers = answers.map_err(failed)?;
-        ended.map_err(failed)?;
-        Ok(Answers(answers))
+        let all = async {
+            let (begun, answers, ended) = join3(begin, join_all(asked), client.batch_execute("COMMIT")).await;
+            begun?;
+            let answers = answers.into_iter().collect::<Result<Vec<Vec<Row>>, Error>>()?;
+            ended?;
+            Ok(Answers(answers))
+        };
+        client.answer(all).await
     }
 
     /// Runs all of them in one transaction, in one round trip; gives how many rows each changed. The first error is the cause
     /// of all others, and nothing stays.
-    pub(crate) async fn commit(&self, client: &ClientWrapper) -> Result<Vec<u64>, Error> {
-        let statements = prepare_raw(client, &self.0).await?;
+    pub(crate) async fn commit(&self, client: &Lent) -> Result<Result<Vec<u64>, Error>, Late> {
+        let statements = match client.wait(prepare_raw(client, &self.0)).await? {
+            Ok(statements) => statements,
+            Err(error) => return Ok(Err(error)),
+        };
         let done = statements
             .iter()
             .zip(&self.0)
             .map(|(statement, step)| async move { client.execute(statement, &step.borrowed()).await });
-        let (begun, done, ended) =
-            join3(client.batch_execute("BEGIN"), join_all(done), client.batch_execute("COMMIT")).await;
-        begun?;
-        let done = done.into_iter().collect::<Result<Vec<u64>, Error>>()?;
-        ended?;
-        Ok(done)
+        let all = async {
+            let (begun, done, ended) =
+                join3(client.batch_execute("BEGIN"), join_all(done), client.batch_execute("COMMIT")).await;
+            begun?;
+            let done = done.into_iter().collect::<Result<Vec<u64>, Error>>()?;
+            ended?;
+            Ok(done)
+        };
+        client.wait(all).await
+    }
+
+    /// As [`Steps::commit`], with what went wrong sorted.
+    pub(crate) async fn done(&self, client: &Lent) -> Result<Vec<u64>, StoreError> {
+        self.commit(client).await.map_err(StoreError::unavailable)?.map_err(failed)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -102,7 +117,7 @@ impl Answers {
     }
 }
 
-async fn prepare_raw(client: &ClientWrapper, steps: &[Step]) -> Result<Vec<Statement>, Error> {
+async fn prepare_raw(client: &Lent, steps: &[Step]) -> Result<Vec<Statement>, Error> {
     // Before anything is begun: a statement that has to be prepared first would come too late for its transaction.
     let mut statements = Vec::with_capacity(steps.len());
     for step in steps {
@@ -111,30 +126,26 @@ async fn prepare_raw(client: &ClientWrapper, steps: &[Step]) -> Result<Vec<State
     Ok(statements)
 }
 
-async fn prepare(client: &ClientWrapper, steps: &[Step]) -> Result<Vec<Statement>, StoreError> {
-    prepare_raw(client, steps).await.map_err(failed)
+async fn prepare(client: &Lent, steps: &[Step]) -> Result<Vec<Statement>, StoreError> {
+    client.answer(prepare_raw(client, steps)).await
 }
 
 /// Asks one statement.
 pub(crate) async fn rows(
-    client: &ClientWrapper,
+    client: &Lent,
     sql: &'static str,
     params: Vec<Param>,
 ) -> Result<Vec<Row>, StoreError> {
     let step = Step::new(sql, params);
-    let statement = client.prepare_cached(sql).await.map_err(failed)?;
-    client.query(&statement, &step.borrowed()).await.map_err(failed)
+    let statement = client.answer(client.prepare_cached(sql)).await?;
+    client.answer(client.query(&statement, &step.borrowed())).await
 }
 
 /// Runs one statement; gives how many rows it changed.
-pub(crate) async fn execute(
-    client: &ClientWrapper,
-    sql: &'static str,
-    params: Vec<Param>,
-) -> Result<u64, StoreError> {
+pub(crate) async fn execute(client: &Lent, sql: &'static str, params: Vec<Param>) -> Result<u64, StoreError> {
     let step = Step::new(sql, params);
-    let statement = client.prepare_cached(sql).await.map_err(failed)?;
-    client.execute(&statement, &step.borrowed()).await.map_err(failed)
+    let statement = client.answer(client.prepare_cached(sql)).await?;
+    client.answer(client.execute(&statement, &step.borrowed())).await
 }
 
 /// Two questions at once.
@@ -148,20 +159,22 @@ pub(crate) async fn both<A, B>(
 
 /// Asks one statement within a transaction.
 pub(crate) async fn query(
-    transaction: &Transaction<'_>,
+    transaction: &Open<'_>,
     sql: &'static str,
     params: Vec<Param>,
 ) -> Result<Vec<Row>, StoreError> {
-    let statement = transaction.prepare_cached(sql).await.map_err(failed)?;
-    transaction.query(&statement, &Step::new(sql, params).borrowed()).await.map_err(failed)
+    let step = Step::new(sql, params);
+    let statement = transaction.answer(transaction.prepare_cached(sql)).await?;
+    transaction.answer(transaction.query(&statement, &step.borrowed())).await
 }
 
 /// Runs one statement within a transaction; gives how many rows it changed.
 pub(crate) async fn run(
-    transaction: &Transaction<'_>,
+    transaction: &Open<'_>,
     sql: &'static str,
     params: Vec<Param>,
 ) -> Result<u64, StoreError> {
-    let statement = transaction.prepare_cached(sql).await.map_err(failed)?;
-    transaction.execute(&statement, &Step::new(sql, params).borrowed()).await.map_err(failed)
+    let step = Step::new(sql, params);
+    let statement = transaction.answer(transaction.prepare_cached(sql)).await?;
+    transaction.answer(transaction.execute(&statement, &step.borrowed())).await
 }

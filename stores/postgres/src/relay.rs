@@ -5,7 +5,7 @@ use crate::{
     known::Known,
     marks::keys,
     pipe::{Steps, params, query, run},
-    rows::{Columns, cap, failed, int, micros, pack_row},
+    rows::{Columns, cap, int, micros, pack_row},
 };
 use oms_core::{
     clock::Timestamp,
@@ -104,7 +104,7 @@ pub(crate) async fn sent(
     });
     steps.push_if(!confirmed.is_empty(), CONFIRMED, || params![confirmed, PUBLIC.to_owned()]);
     if !steps.is_empty() {
-        let rows = steps.commit(&client).await.map_err(failed)?;
+        let rows = steps.done(&client).await?;
         known.count(rows.iter().sum());
     }
     drop(client);
@@ -118,7 +118,7 @@ pub(crate) async fn sent(
 
 async fn reject(known: &Known, place: i64, why: &Name) -> Result<(), StoreError> {
     let mut client = known.link.client().await?;
-    let transaction = client.transaction().await.map_err(failed)?;
+    let transaction = client.begin().await?;
     let asked = params![vec![place], PUBLIC.to_owned(), known.link.now()];
     let rows = query(&transaction, REJECTED, asked).await?;
     let book = known.book_with(lanes(&rows).into_iter()).await?;
@@ -129,7 +129,7 @@ async fn reject(known: &Known, place: i64, why: &Name) -> Result<(), StoreError>
         let (kind, bytes) = (message.envelope.kind.to_string(), pack_message(&message));
         run(&transaction, BURY, params![hearer, kind, place, why.to_string(), now, bytes]).await?;
     }
-    transaction.commit().await.map_err(failed)?;
+    transaction.commit().await?;
     known.count(2 * rows.len() as u64);
     Ok(())
 }

@@ -130,7 +130,7 @@ impl Store for PostgresStore {
     async fn unsent(&self, after: &[(GroupLane, u64)], limit: Limit) -> Result<Vec<Pack>, StoreError> {
         let known = &self.0.known;
         let Some(asked) = relay::unsent_params(&known.book(), after, limit) else { return Ok(Vec::new()) };
-        let found = rows(&*known.link.client().await?, relay::UNSENT, asked).await?;
+        let found = rows(&known.link.client().await?, relay::UNSENT, asked).await?;
         let book = known.book_with(relay::lanes(&found).into_iter()).await?;
         relay::unsent(&found, &book, limit)
     }
@@ -212,7 +212,7 @@ impl Store for PostgresStore {
     ) -> Result<Vec<Recorded>, StoreError> {
         let (kind, id) = (stream.kind.to_string(), stream.id.to_string());
         let asked = params![kind, id, rank(stream.rank), int(after), cap(limit)];
-        let found = rows(&*self.0.known.link.client().await?, streams::HISTORY, asked).await?;
+        let found = rows(&self.0.known.link.client().await?, streams::HISTORY, asked).await?;
         let book = self.0.known.book_with(streams::lanes(&found).into_iter()).await?;
         streams::history(&found, &book, after, limit)
     }
@@ -223,14 +223,14 @@ impl Store for PostgresStore {
             return Ok(Vec::new());
         };
         let asked = params![id, int(after), cap(limit.max(1) - 1)];
-        let found = rows(&*self.0.known.link.client().await?, streams::LOG, asked).await?;
+        let found = rows(&self.0.known.link.client().await?, streams::LOG, asked).await?;
         streams::log(&found, &self.0.known.book(), limit)
     }
 
     async fn heads(&self, lanes: &[GroupLane]) -> Result<Vec<u64>, StoreError> {
         let ids = self.0.known.find(lanes).await?;
         let known: Vec<i32> = ids.iter().copied().flatten().collect();
-        let found = rows(&*self.0.known.link.client().await?, streams::ENDS, params![known]).await?;
+        let found = rows(&self.0.known.link.client().await?, streams::ENDS, params![known]).await?;
         streams::ends(&found, &ids)
     }
 
@@ -239,7 +239,7 @@ impl Store for PostgresStore {
     }
 
     async fn count(&self) -> Result<Counts, StoreError> {
-        let found = rows(&*self.0.known.link.client().await?, COUNTS, params![]).await?;
+        let found = rows(&self.0.known.link.client().await?, COUNTS, params![]).await?;
         let (rows_written, commits) = self.0.known.written();
         let mut counts = Counts { rows_written, commits, ..Counts::default() };
         if let Some(row) = found.first() {

@@ -6,6 +6,7 @@ use crate::{
     book::Book,
     commit::{Job, Read, STANDING, There, complete, key, plan, standing},
     known::Known,
+    lent::Lent,
     letters::{self, asides},
     lock::{Guard, Locked},
     owed::{self, Open, OwedRow, Wanted},
@@ -195,7 +196,7 @@ impl PostgresTurn {
 
     async fn local(
         &mut self,
-        client: &deadpool_postgres::ClientWrapper,
+        client: &Lent,
         asked: &Asked,
         answers: &Answers,
         hints: &[Local],

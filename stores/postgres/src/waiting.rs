@@ -34,7 +34,7 @@ pub(crate) async fn list(known: &Known, key: Option<&str>, limit: usize) -> Resu
     let parked = steps.push(PARKED_ROWS, params![text.clone(), most]);
     let effects = steps.push(EFFECTS, params![text.clone(), most]);
     let alarms = steps.push(alarm::WAITING, params![text, most]);
-    let answers = steps.snapshot(&*known.link.client().await?).await?;
+    let answers = steps.snapshot(&known.link.client().await?).await?;
     let lanes = answers.of(owed).iter().flat_map(|row| {
         let pack = row.try_get(1).ok().map(sender_of);
         row.try_get(0).ok().into_iter().chain(pack)

@@ -80,7 +80,7 @@ pub(crate) async fn claim(
     let due = steps.push(DUE, params![a, b, c, d, cap(limit)]);
     let (a, b, c, d) = asked();
     let next = steps.push(NEXT, params![a, b, c, d]);
-    let answers = steps.snapshot(&*known.link.client().await?).await?;
+    let answers = steps.snapshot(&known.link.client().await?).await?;
     let mut found: BTreeMap<i32, i64> = BTreeMap::new();
     for row in answers.of(epochs) {
         let mut row = Columns::of(row);
@@ -182,7 +182,7 @@ pub(crate) async fn postpone(known: &Known, wishes: &[Postponed]) -> Result<(), 
         known.link.now(),
         numbers(|wish| wish.calls)
     ];
-    let rows = execute(&*known.link.client().await?, POSTPONE, asked).await?;
+    let rows = execute(&known.link.client().await?, POSTPONE, asked).await?;
     known.count(rows);
     let mut hand = known.hand();
     own.iter().for_each(|(_, wish)| hand.forget(&wish.effect));

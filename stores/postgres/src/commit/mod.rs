@@ -145,7 +145,9 @@ impl Batch {
 
     async fn write(self, known: &Known) -> Result<Written, Failure> {
         let client = known.link.client().await.map_err(Failure::Away)?;
-        let done = self.steps.commit(&client).await.map_err(Failure::Said)?;
+        let done = self.steps.commit(&client).await;
+        let done =
+            done.map_err(|late| Failure::Away(StoreError::unavailable(late)))?.map_err(Failure::Said)?;
         // The first one holds the lanes; it changes as many rows as there are turns, and says that it changed one.
         let rows = done.iter().skip(1).sum::<u64>() + self.turns;
         known.count(rows);

@@ -129,7 +129,7 @@ pub(crate) async fn complete(
     let alarms = steps.push_if(!alarms.is_empty(), alarm::OF_STREAMS, || streams::asked(&alarms));
     let effects = steps.push_if(!effects.is_empty(), STANDING, || standing(read.id, &effects));
     let heads = steps.push_if(!heads.is_empty(), streams::HEADS, || streams::asked(&heads));
-    let answers = steps.snapshot(&*known.link.client().await?).await?;
+    let answers = steps.snapshot(&known.link.client().await?).await?;
     for row in answers.of_some(owed) {
         let mut row = Columns::of(row);
         let pack = row.get()?;
