@@ -117,6 +117,12 @@ impl Server {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports[0]))
     }
 
+    /// Names the folder with all that it holds; its processes may run there.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     pub(crate) fn ports(&self) -> Ports {
         self.ports
     }

@@ -11,7 +11,7 @@ const BROKERS: &str = "kafka,nats,rabbitmq";
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
-    /// The saga: full load, one order in flight, half of the maximum, long orders, a hot SKU, lanes
+    /// The saga: full load, one order in flight, half of the maximum, long orders, a hot SKU, lanes, PostgreSQL
     Saga,
     /// Duplicates: 0, 10 and 50 percent of all packs delivered twice
     Dedupe,
@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     /// Run little and short: shows that it works, and no figure that counts
     #[arg(long)]
     quick: bool,
-    /// Of the saga only these parts: load, single, long, hot, lanes
+    /// Of the saga only these parts: load, single, long, hot, lanes, postgres
     #[arg(long, value_name = "PARTS")]
     only: Option<String>,
 }

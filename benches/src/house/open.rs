@@ -33,6 +33,8 @@ pub enum Keep {
     Sqlite(Synchronous),
     /// In this SQLite file, which stays.
     File(PathBuf, Synchronous),
+    /// In a schema of its own in this PostgreSQL database, which stays as long as the server.
+    Postgres(String),
 }
 
 impl Keep {
@@ -42,6 +44,7 @@ impl Keep {
         match self {
             Self::Memory => "memory",
             Self::Sqlite(_) | Self::File(..) => "sqlite",
+            Self::Postgres(_) => "postgres",
         }
     }
 
@@ -54,6 +57,8 @@ impl Keep {
                 "D1 page cache (NORMAL)"
             }
             Self::Sqlite(Synchronous::Full) | Self::File(_, Synchronous::Full) => "D2 disk (FULL)",
+            Self::Postgres(url) if url.contains("commit_delay") => "D2 disk (fsync, 5 ms late)",
+            Self::Postgres(_) => "D2 disk (fsync)",
         }
     }
 }
@@ -185,7 +190,7 @@ impl House {
     /// # Errors
     /// [`Fault`], by what failed.
     pub async fn open(plan: &Plan) -> Result<Self, Fault> {
-        let (store, folder) = open_store(&plan.keep)?;
+        let (store, folder) = open_store(&plan.keep).await?;
         let line = Arc::new(FinishLine::at(plan.ends, plan.times));
         let store = Arc::new(Watched::new(store, Arc::clone(&line)));
         let world = Arc::new(World::default());
@@ -275,7 +280,10 @@ impl House {
     }
 }
 
-fn open_store(keep: &Keep) -> Result<(Arc<dyn Store>, Option<TempDir>), Fault> {
+/// How many houses have had a schema.
+static HOUSES: AtomicU64 = AtomicU64::new(0);
+
+async fn open_store(keep: &Keep) -> Result<(Arc<dyn Store>, Option<TempDir>), Fault> {
     let sqlite = |path: PathBuf, synchronous| {
         let options = oms_sqlite::Options::new(path).synchronous(synchronous);
         options.open().map(|store| Arc::new(store) as Arc<dyn Store>).map_err(Fault::measured)
@@ -286,6 +294,12 @@ fn open_store(keep: &Keep) -> Result<(Arc<dyn Store>, Option<TempDir>), Fault> {
         Keep::Sqlite(synchronous) => {
             let folder = TempDir::new().map_err(|error| Fault::place(std::env::temp_dir(), error))?;
             Ok((sqlite(folder.path().join("orders.db"), *synchronous)?, Some(folder)))
+        }
+        Keep::Postgres(url) => {
+            let schema = format!("house_{}", HOUSES.fetch_add(1, Ordering::Relaxed));
+            let options = oms_postgres::Options::from_url(url).and_then(|options| options.schema(&schema));
+            let store = options.map_err(Fault::measured)?.open().await.map_err(Fault::measured)?;
+            Ok((Arc::new(store), None))
         }
     }
 }

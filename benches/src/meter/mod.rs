@@ -13,5 +13,5 @@ mod server;
 mod watch;
 
 pub use memory::{Memory, memory, resident_bytes};
-pub use server::used_by;
+pub use server::{used_by, used_by_all};
 pub use watch::{Stopwatch, Times, pressure};

@@ -88,7 +88,7 @@ fn added(keep: &Keep, megabytes: f64) -> Row {
 fn written(keep: &Keep, folder: &TempDir, scale: &Scale) -> Result<Library, Fault> {
     let file = folder.path().join("orders.db");
     let filled = match keep {
-        Keep::Memory => Keep::Memory,
+        Keep::Memory | Keep::Postgres(_) => Keep::Memory,
         // Nobody waits for the disk here: only what is read of it is measured.
         Keep::Sqlite(_) | Keep::File(..) => Keep::File(file.clone(), Synchronous::Normal),
     };

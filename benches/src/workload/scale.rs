@@ -50,7 +50,7 @@ impl Scale {
     pub fn full_load(&self, keep: &Keep) -> Load {
         let orders = match keep {
             Keep::Memory => self.orders,
-            Keep::Sqlite(_) | Keep::File(..) => self.orders / 2,
+            Keep::Sqlite(_) | Keep::File(..) | Keep::Postgres(_) => self.orders / 2,
         };
         Load { orders, window: self.window, warm: self.window, most: self.most, ..Load::default() }
     }
@@ -60,7 +60,7 @@ impl Scale {
     pub fn one_in_flight(&self, keep: &Keep) -> Load {
         let orders = match keep {
             Keep::Memory => self.orders / 10,
-            Keep::Sqlite(_) | Keep::File(..) => self.orders / 40,
+            Keep::Sqlite(_) | Keep::File(..) | Keep::Postgres(_) => self.orders / 40,
         };
         Load { orders: orders.max(5), window: 1, warm: 5, most: self.most, ..Load::default() }
     }

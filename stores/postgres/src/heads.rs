@@ -2,7 +2,6 @@
 //! changes part of its state keeps it, and the hash that the next row is chained to.
 
 use oms_core::id::{Digest, StreamId};
-use oms_core::store::Stream;
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many are remembered: about 200 bytes each.
@@ -54,19 +53,21 @@ impl Heads {
 /// removed or moved breaks the chain.
 pub(crate) fn chain(before: u128, id: &StreamId, row: &Chained<'_>) -> u128 {
     let digest = Digest::new("event").number(before).text(&id.kind).text(&id.id);
-    let digest = digest.number(u128::from(row.after)).number(u128::from(row.next.version));
+    let digest = digest.number(u128::from(row.after)).number(u128::from(row.version));
     let digest = digest.number(u128::from(row.time.cast_unsigned())).bytes(row.events);
-    let digest = digest.bytes(row.next.state.as_deref().unwrap_or_default());
-    let digest = digest.text(row.deadline.unwrap_or_default()).number(u128::from(row.next.schema));
+    let digest = digest.bytes(row.state);
+    let digest = digest.text(row.deadline.unwrap_or_default()).number(u128::from(row.schema));
     digest.bytes(row.fixed.unwrap_or_default()).finish()
 }
 
 /// What a row says.
 pub(crate) struct Chained<'a> {
     pub(crate) after: u64,
+    pub(crate) version: u64,
+    pub(crate) schema: u16,
     pub(crate) time: i64,
     pub(crate) events: &'a [u8],
-    pub(crate) next: &'a Stream,
+    pub(crate) state: &'a [u8],
     pub(crate) deadline: Option<&'a str>,
     pub(crate) fixed: Option<&'a [u8]>,
 }
@@ -92,17 +93,26 @@ mod tests {
     #[test]
     fn every_part_of_a_row_is_in_its_hash() {
         let id = StreamId::keyed("order", "a");
-        let next = Stream { version: 1, state: Some("s".into()), ..Stream::default() };
-        let row = || Chained { after: 0, time: 5, events: b"e", next: &next, deadline: None, fixed: None };
+        let row = || Chained {
+            after: 0,
+            version: 1,
+            schema: 1,
+            time: 5,
+            events: b"e",
+            state: b"s",
+            deadline: None,
+            fixed: None,
+        };
         let plain = chain(1, &id, &row());
-        let other = Stream { state: Some("t".into()), ..next.clone() };
         let changed = [
             chain(2, &id, &row()),
             chain(1, &StreamId::keyed("order", "b"), &row()),
             chain(1, &id, &Chained { after: 1, ..row() }),
+            chain(1, &id, &Chained { version: 2, ..row() }),
+            chain(1, &id, &Chained { schema: 2, ..row() }),
             chain(1, &id, &Chained { time: 6, ..row() }),
             chain(1, &id, &Chained { events: b"f", ..row() }),
-            chain(1, &id, &Chained { next: &other, ..row() }),
+            chain(1, &id, &Chained { state: b"t", ..row() }),
             chain(1, &id, &Chained { deadline: Some("d"), ..row() }),
             chain(1, &id, &Chained { fixed: Some(b"f"), ..row() }),
         ];

@@ -4,6 +4,7 @@
 #![doc = include_str!("../README.md")]
 
 mod alarm;
+mod audit;
 mod book;
 mod commit;
 mod error;
@@ -23,6 +24,7 @@ mod options;
 mod owed;
 mod pipe;
 mod relay;
+mod roles;
 mod rows;
 mod shared;
 mod store;
@@ -31,7 +33,9 @@ mod turn;
 mod waiting;
 mod wishes;
 
+pub use audit::{Audit, Broken};
 pub use error::OpenError;
 pub use open::open;
 pub use options::Options;
+pub use roles::role_script;
 pub use store::PostgresStore;

@@ -84,9 +84,7 @@ impl Options {
     /// # Errors
     /// [`OpenError::Schema`].
     pub fn schema(mut self, name: &str) -> Result<Self, OpenError> {
-        let is_plain = |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_';
-        let begins = name.starts_with(|one: char| one.is_ascii_lowercase());
-        if !begins || name.len() > MAX_SCHEMA || !name.chars().all(is_plain) {
+        if !is_plain(name) {
             return Err(OpenError::Schema(name.to_owned()));
         }
         name.clone_into(&mut self.schema);
@@ -111,6 +109,13 @@ impl Options {
     pub(crate) fn encrypts(&self) -> bool {
         self.authorities.is_some() || self.config.get_ssl_mode() == SslMode::Require
     }
+}
+
+/// Whether a name needs no quotes, and is short enough.
+pub(crate) fn is_plain(name: &str) -> bool {
+    let plain = |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_';
+    let begins = name.starts_with(|one: char| one.is_ascii_lowercase());
+    begins && name.len() <= MAX_SCHEMA && name.chars().all(plain)
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 -- Schema 1. Ids are compared byte by byte, in the order that the core has.
 CREATE TABLE meta (one boolean PRIMARY KEY DEFAULT true CHECK (one), schema integer NOT NULL, lanes integer NOT NULL,
   revision bigint NOT NULL, generation bigint NOT NULL DEFAULT 0) WITH (fillfactor = 20);
--- Every lane that ever sent or heard. The version grows with each turn of the lane, and is what a turn is held against when it commits.
+-- Every lane that ever sent or heard. The version grows with each turn of the lane, and is what a turn is held against when it commits;
+-- the events are how many rows its turns have written.
 CREATE TABLE lane (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, grp text COLLATE "C" NOT NULL, lane integer NOT NULL,
-  version bigint NOT NULL DEFAULT 0, next bigint NOT NULL DEFAULT 1, UNIQUE (grp, lane)) WITH (fillfactor = 10);
+  version bigint NOT NULL DEFAULT 0, next bigint NOT NULL DEFAULT 1, events bigint NOT NULL DEFAULT 0,
+  UNIQUE (grp, lane)) WITH (fillfactor = 10);
 CREATE TABLE lease (lane integer PRIMARY KEY, owner bytea, epoch bigint NOT NULL, until bigint NOT NULL) WITH (fillfactor = 20);
 CREATE TABLE owner (id bytea PRIMARY KEY, until bigint NOT NULL, groups text[] NOT NULL) WITH (fillfactor = 20);
 CREATE TABLE removed (grp text COLLATE "C" PRIMARY KEY);
@@ -58,7 +60,7 @@ CREATE FUNCTION moment(given bigint) RETURNS bigint LANGUAGE sql VOLATILE PARALL
 -- Locks the lanes of turns that commit, in one order for everybody, and holds each against what it read: the lane's version, and the
 -- epoch of its lease where it has one. `firm` lanes withdraw wishes, so that nobody may take their lease meanwhile. Whatever does not
 -- hold is named in the detail of the error, and nothing of the commit stays.
-CREATE FUNCTION hold(lanes integer[], versions bigint[], nexts bigint[], epochs bigint[], firm integer[]) RETURNS void
+CREATE FUNCTION hold(lanes integer[], versions bigint[], nexts bigint[], epochs bigint[], firm integer[], events bigint[]) RETURNS void
   LANGUAGE plpgsql AS $$
 DECLARE moved text; lost text;
 BEGIN
@@ -74,8 +76,8 @@ BEGIN
   IF moved IS NOT NULL OR lost IS NOT NULL THEN
     RAISE EXCEPTION 'a lane has moved on' USING ERRCODE = 'OM001', DETAIL = coalesce(moved, '') || ';' || coalesce(lost, '');
   END IF;
-  UPDATE lane SET version = held.version + 1, next = held.next
-    FROM unnest(lanes, versions, nexts) AS held (id, version, next) WHERE lane.id = held.id;
+  UPDATE lane SET version = held.version + 1, next = held.next, events = lane.events + held.events
+    FROM unnest(lanes, versions, nexts, hold.events) AS held (id, version, next, events) WHERE lane.id = held.id;
 END $$;
 
 -- The second line behind rights: what happened stays as it was written.

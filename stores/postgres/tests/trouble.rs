@@ -6,7 +6,7 @@ mod kit;
 
 use kit::{LONG, blocking, commit, lane, lease, more, open, raw, root, server, thing, version, writing};
 use oms_core::store::{Ask, Right, Store, StoreError};
-use oms_postgres::{OpenError, Options};
+use oms_postgres::{Audit, Broken, OpenError, Options, role_script};
 use oms_servers::{Guarded, Kind, Weather};
 use std::time::{Duration, Instant};
 
@@ -135,6 +135,77 @@ async fn events_are_never_changed_or_removed_by_whomever() {
         assert!(error.as_db_error().is_some_and(|said| said.message().contains("only ever added")), "{sql}");
     }
     assert_eq!(version(&store, &thing("k")).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_finds_every_row_that_was_edited_moved_added_or_removed() {
+    let server = server().await;
+    let store = open(&server.url(), "a").await;
+    for stream in ["k", "l"] {
+        for version in 0..4 {
+            commit(&store, &lane(0), writing(vec![more(&thing(stream), version)])).await.expect("written");
+        }
+    }
+    let raw = raw(&server.url()).await;
+    raw.batch_execute("SET session_replication_role = replica; SET search_path = a")
+        .await
+        .expect("no triggers");
+    let audit = || async { store.audit(&mut |_| {}).await.expect("read") };
+    assert_eq!(audit().await, Audit { rows: 8, broken: Vec::new() });
+    let row = |version| Broken::Row { stream: thing("k"), version };
+    let lane = |found| Broken::Lane { lane: lane(0), written: 8, found };
+    let moved =
+        "UPDATE event SET after = after + 10, version = version + 10 WHERE stream = 'k' AND after = 3";
+    let swapped = "UPDATE event SET state = other.state FROM event AS other
+        WHERE event.stream = 'k' AND other.stream = 'k' AND event.after + other.after = 3";
+    let added =
+        "INSERT INTO event SELECT lane, position + 100, part, kind, rank, 'm', after, version, time, schema,
+        fixed_at, deadline, hash, state, events, fixed FROM event WHERE stream = 'k' AND after = 0";
+    let forged = Broken::Row { stream: thing("m"), version: 1 };
+    for (sql, found) in [
+        ("UPDATE event SET events = events || 'x' WHERE stream = 'k' AND after = 1", vec![row(2)]),
+        ("UPDATE event SET time = time + 1 WHERE stream = 'k' AND after = 0", vec![row(1)]),
+        ("DELETE FROM event WHERE stream = 'k' AND after = 1", vec![row(3), lane(7)]),
+        ("DELETE FROM event WHERE stream = 'k' AND after = 3", vec![lane(7)]),
+        (moved, vec![row(14)]),
+        (swapped, vec![row(1), row(2), row(3), row(4)]),
+        (added, vec![forged, lane(9)]),
+    ] {
+        raw.batch_execute("CREATE TABLE kept AS SELECT * FROM event").await.expect("kept");
+        raw.batch_execute(sql).await.expect("done");
+        assert_eq!(audit().await.broken, found, "{sql}");
+        let back = "TRUNCATE event; INSERT INTO event SELECT * FROM kept; DROP TABLE kept";
+        raw.batch_execute(back).await.expect("as it was");
+    }
+    assert_eq!(audit().await.broken, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_of_the_script_takes_orders_and_has_no_right_to_change_what_happened() {
+    let server = server().await;
+    let url = server.url();
+    let owners = open(&url, "shop").await;
+    let owner = raw(&url).await;
+    owner.batch_execute("CREATE ROLE app LOGIN; CREATE ROLE stranger LOGIN").await.expect("made");
+    owner.batch_execute(&role_script("shop", "app").expect("a script")).await.expect("granted");
+    let app = url.replace("oms@", "app@");
+    let store = open(&app, "shop").await;
+    commit(&store, &lane(0), writing(vec![more(&thing("k"), 0)])).await.expect("written");
+    assert!(lease(&store, 1, &lane(0), LONG).await.is_some());
+    assert_eq!(version(&owners, &thing("k")).await, 1);
+    let raw = raw(&app).await;
+    for sql in [
+        "UPDATE shop.event SET time = 0",
+        "DELETE FROM shop.event",
+        "TRUNCATE shop.event",
+        "DROP TABLE shop.event",
+    ] {
+        let error = raw.batch_execute(sql).await.expect_err("refused");
+        assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some("42501"), "{sql}");
+    }
+    let stranger = Options::from_url(&url.replace("oms@", "stranger@")).expect("a good URL");
+    let refused = stranger.schema("shop").expect("a name").open().await.err().expect("refused");
+    assert!(matches!(refused, OpenError::Rights(_)), "{refused:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -119,7 +119,10 @@ fn ceiling<'a>(
 ) -> Contender<'a> {
     let (orders, window) = (scale.orders * 2, scale.window);
     match keep {
-        Keep::Memory => Contender::new("five-task pipeline", move || pipeline(orders, window)),
+        // PostgreSQL is a part of its own, without a floor.
+        Keep::Memory | Keep::Postgres(_) => {
+            Contender::new("five-task pipeline", move || pipeline(orders, window))
+        }
         Keep::Sqlite(synchronous) | Keep::File(_, synchronous) => {
             let synchronous = *synchronous;
             Contender::new("store floor", move || recording.write(synchronous, commits.get()))
@@ -137,7 +140,7 @@ impl Group {
             row.held_against(target)
         };
         let (ceiling, naive) = match &self.keep {
-            Keep::Memory => (Some(Bound::AtLeast(0.5)), None),
+            Keep::Memory | Keep::Postgres(_) => (Some(Bound::AtLeast(0.5)), None),
             Keep::Sqlite(Synchronous::Full) | Keep::File(_, Synchronous::Full) => {
                 (Some(Bound::AtLeast(0.6)), Some(Bound::AtLeast(8.0)))
             }

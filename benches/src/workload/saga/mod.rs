@@ -5,6 +5,7 @@ mod full_load;
 mod lanes;
 mod long;
 mod name;
+mod postgres;
 mod single;
 mod skus;
 
@@ -24,6 +25,8 @@ pub enum Part {
     Hot,
     /// 4 to 1,024 lanes
     Lanes,
+    /// PostgreSQL on a server of its own, as it comes and with slow commits
+    Postgres,
 }
 
 /// Measures the saga: these parts of it, or all.
@@ -49,6 +52,9 @@ pub fn saga(scale: &Scale, parts: &[Part]) -> Result<Report, Fault> {
     }
     if wanted(Part::Lanes) {
         lanes::measure(scale, &mut report)?;
+    }
+    if wanted(Part::Postgres) {
+        postgres::measure(scale, &mut report)?;
     }
     Ok(report)
 }

@@ -19,6 +19,8 @@ pub(crate) struct Hold {
     pub(crate) epoch: Option<i64>,
     /// Whether nobody may take the lease meanwhile.
     pub(crate) firm: bool,
+    /// How many rows of events it writes.
+    pub(crate) events: i64,
 }
 
 pub(crate) struct EventRow {
@@ -111,7 +113,7 @@ pub(crate) struct Changes {
     pub(crate) dead: Vec<DeadRow>,
 }
 
-const HOLD: &str = "SELECT hold($1, $2, $3, $4, $5)";
+const HOLD: &str = "SELECT hold($1, $2, $3, $4, $5, $6)";
 const EVENTS: &str = "INSERT INTO event (lane, position, part, kind, stream, rank, after, version, time, schema, fixed_at, deadline,
         hash, state, events, fixed)
     SELECT * FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::smallint[], $7::bigint[],
@@ -193,7 +195,8 @@ fn hold(steps: &mut Steps, turns: &[&Changes]) {
             of(&holds, |hold| hold.version),
             of(&holds, |hold| int(hold.next)),
             of(&holds, |hold| hold.epoch),
-            firm
+            firm,
+            of(&holds, |hold| hold.events)
         ],
     );
 }

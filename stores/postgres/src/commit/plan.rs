@@ -192,9 +192,11 @@ impl Plan {
         let (events, time) = (pack_events(&write.events, &write.causes), self.read.now);
         let row = Chained {
             after: write.expected,
+            version: next.version,
+            schema: next.schema,
             time,
             events: &events,
-            next,
+            state: next.state.as_deref().unwrap_or_default(),
             deadline: deadline.as_deref(),
             fixed,
         };
@@ -325,6 +327,7 @@ impl Plan {
             next,
             epoch: (self.read.fenced || firm).then_some(self.read.epoch),
             firm,
+            events: int(self.changes.events.len() as u64),
         });
     }
 }
