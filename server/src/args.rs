@@ -119,7 +119,15 @@ pub enum Command {
     /// Say whether store, broker and gateways answer, and how much waits; exit code 3 when one does not
     Status,
     /// Derive every figure from the events again, verify the invariants, and name the orders that are stuck
-    Check,
+    Check(CheckArgs),
+}
+
+/// What is checked beside the figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Args)]
+pub struct CheckArgs {
+    /// Hold every event against the hash it was written with as well; only a PostgreSQL store has them
+    #[arg(long)]
+    pub audit: bool,
 }
 
 /// How the simulated outside world behaves: kept with the database by its first run, and the same from then on.

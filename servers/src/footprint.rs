@@ -32,6 +32,15 @@ impl Footprint {
         Self::of(self.pid) == Some(*self)
     }
 
+    /// Says whether all of its threads are stopped.
+    pub(crate) fn stands_still(&self) -> bool {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid)).into_iter().flatten().flatten();
+        let stat = |task: fs::DirEntry| fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        // The state stands behind the name, which is in brackets.
+        let state = |stat: String| stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        tasks.map(stat).filter_map(state).all(|state| state == 'T')
+    }
+
     /// Ends the process and its group: asks first, kills after 15 seconds.
     ///
     /// # Errors

@@ -228,7 +228,13 @@ impl Server {
     /// # Errors
     /// [`ServerError::Signal`], when it does not run.
     pub fn pause(&mut self) -> Result<(), ServerError> {
-        self.send(Signal::STOP, "paused")
+        self.send(Signal::STOP, "paused")?;
+        // The system stops its threads one by one, and one that runs meanwhile may still answer somebody.
+        let start = Instant::now();
+        while !self.footprint().is_none_or(|it| it.stands_still()) && start.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
     }
 
     /// Lets a paused server go on.

@@ -1,7 +1,12 @@
 //! `oms check`: every figure derived from the events again, and the invariants held against them.
 
-use super::{open::existing, output::print, site::Site};
+use super::{
+    open::{audit, existing},
+    output::print,
+    site::Site,
+};
 use crate::{
+    args::CheckArgs,
     exit::{Blame, Failure},
     ledger::Ledger,
     show::{CheckAnswer, HealthAnswer, StuckAnswer, amount, figures, grouped, ports},
@@ -14,19 +19,27 @@ use oms_core::{
 };
 use std::path::Path;
 
-pub(super) async fn run(site: &Site, json: bool) -> Result<(), Failure> {
+pub(super) async fn run(site: &Site, json: bool, args: CheckArgs) -> Result<(), Failure> {
+    let audit = if args.audit { Some(audit(&site.store).await?) } else { None };
     let shop = existing(site).await?;
     let books = books(site.db())?;
     let report = shop.oms().check(Some(&books), false).await.map_err(Failure::outside)?;
     let health = shop.oms().health().await;
-    let answer = answer(&report, &health);
+    let mut answer = answer(&report, &health);
+    if let Some((rows, broken)) = audit {
+        answer.audited_rows = Some(rows);
+        answer.violations.extend(broken);
+    }
     print(json, &answer, || shown(&report, &answer, &health))?;
-    verdict(&report)
+    counted(answer.violations.len())
 }
 
 /// A broken promise ends with exit code 1.
 pub(super) fn verdict(report: &Report) -> Result<(), Failure> {
-    let count = report.violations.len();
+    counted(report.violations.len())
+}
+
+fn counted(count: usize) -> Result<(), Failure> {
     if count == 0 {
         Ok(())
     } else {
@@ -62,6 +75,7 @@ fn answer(report: &Report, health: &Health) -> CheckAnswer {
         summary_hash: report.summary_hash.clone(),
         stuck: report.stuck.iter().map(StuckAnswer::of).collect(),
         health: HealthAnswer::of(health),
+        audited_rows: None,
     }
 }
 
@@ -71,6 +85,11 @@ fn shown(report: &Report, answer: &CheckAnswer, health: &Health) -> String {
     rows.extend(money(report));
     rows.extend(invariants(report));
     rows.push(("summary hash".to_owned(), answer.summary_hash.clone()));
+    rows.extend(
+        answer
+            .audited_rows
+            .map(|rows| ("rows of events held against their hash".to_owned(), grouped(rows.into()))),
+    );
     rows.extend(ports(health));
     let broken = answer.violations.iter().map(|violation| format!("\nbroken: {violation}"));
     let stuck = answer.stuck.iter().map(|one| {

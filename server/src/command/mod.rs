@@ -37,6 +37,6 @@ pub async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Stock(page) => stock::run(&site, json, &page).await,
         Command::Topology(command) => topology::run(&site, json, &command).await,
         Command::Status => status::run(&site, json).await,
-        Command::Check => check::run(&site, json).await,
+        Command::Check(args) => check::run(&site, json, args).await,
     }
 }

@@ -137,6 +137,33 @@ async fn shared(url: &StoreUrl, secret: &str) -> Result<Kept, Failure> {
     Ok((Arc::<oms_postgres::PostgresStore>::clone(&store), store))
 }
 
+/// Holds every event against the hash it was written with: how many rows were read, and what is not as it was written.
+pub(super) async fn audit(url: &StoreUrl) -> Result<(u64, Vec<String>), Failure> {
+    match url {
+        StoreUrl::Sqlite(path) => {
+            let text = "an SQLite file keeps no hashes to audit; only a PostgreSQL store does";
+            Err(Failure::input(text).about(path))
+        }
+        StoreUrl::Postgres { secret, .. } => audit_shared(url, secret).await,
+    }
+}
+
+#[cfg(feature = "postgres")]
+async fn audit_shared(url: &StoreUrl, secret: &str) -> Result<(u64, Vec<String>), Failure> {
+    let input = |error: oms_postgres::OpenError| Failure::input(error).named(url);
+    let store = oms_postgres::open(secret).await.map_err(input)?;
+    let mut bar = None;
+    let mut progress =
+        |done, all| bar.get_or_insert_with(|| crate::show::Progress::new("audited", all)).reach(done);
+    let audit = store.audit(&mut progress).await.map_err(Failure::outside)?;
+    Ok((audit.rows, audit.broken.iter().map(ToString::to_string).collect()))
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn audit_shared(url: &StoreUrl, secret: &str) -> Result<(u64, Vec<String>), Failure> {
+    shared(url, secret).await.map(|_| (0, Vec::new()))
+}
+
 #[cfg(not(feature = "postgres"))]
 async fn shared(url: &StoreUrl, _: &str) -> Result<Kept, Failure> {
     let text = "this build of oms keeps orders in SQLite files only; build it with the feature postgres (cargo oms-all)";

@@ -54,6 +54,9 @@ pub struct CheckAnswer {
     pub stuck: Vec<StuckAnswer>,
     /// How the store, the broker and the gateways are.
     pub health: HealthAnswer,
+    /// With `--audit`, how many rows of events were held against the hash they were written with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audited_rows: Option<u64>,
 }
 
 /// An order that will not end by itself, as `check --json` and `orders list --stuck --json` print it.
@@ -149,6 +152,16 @@ mod tests {
         PortAnswer { standing: "ok", since: None, tries: None, error: None, next: None }
     }
 
+    fn stuck() -> StuckAnswer {
+        StuckAnswer {
+            order: "o".to_owned(),
+            phase: Phase::Confirmed,
+            reason: Reason::NothingInFlight,
+            words: "w".to_owned(),
+            since: "t".to_owned(),
+        }
+    }
+
     #[test]
     fn the_names_that_scripts_rely_on_never_change() {
         let by_status = BTreeMap::from([("completed".to_owned(), 1)]);
@@ -176,13 +189,7 @@ mod tests {
             refunded_minor: 4,
             kept_minor: -1,
             summary_hash: "ff".to_owned(),
-            stuck: vec![StuckAnswer {
-                order: "o".to_owned(),
-                phase: Phase::Confirmed,
-                reason: Reason::NothingInFlight,
-                words: "w".to_owned(),
-                since: "t".to_owned(),
-            }],
+            stuck: vec![stuck()],
             health: HealthAnswer {
                 ok: true,
                 store: port(),
@@ -193,6 +200,7 @@ mod tests {
                 backlog: None,
                 taken: 0,
             },
+            audited_rows: None,
         };
         let expected = "{\"orders\":1,\"invariants_checked\":2,\"violations\":[\"a\"],\"captured_minor\":3,\
                         \"refunded_minor\":4,\"kept_minor\":-1,\"summary_hash\":\"ff\",\"stuck\":[{\"order\":\"o\",\"phase\":\"confirmed\",\

@@ -43,6 +43,7 @@ fn a_broker_that_does_not_answer_ends_with_exit_code_3() {
 #[test]
 fn a_store_that_is_not_built_in_or_is_none_is_bad_input() {
     refused("import f.csv --store mysql://me:secret@host/x", 2, "a store is sqlite:PATH or postgres://");
+    refused("check --audit --db f.csv", 2, "only a PostgreSQL store does");
     refused("status --store postgres://me:secret@host", 2, "name the database behind the host");
 }
 

@@ -96,22 +96,26 @@ impl Walk {
 
 impl PostgresStore {
     /// Reads every event, and holds each row against the hash it was written with and each lane against what it counted. Orders may be
-    /// placed meanwhile. `progress` hears how many rows were read, now and then.
+    /// placed meanwhile. `progress` hears now and then how many rows were read, and how many there were
+    /// when it began.
     ///
     /// A removed newest row is found by its lane's count, every other change by the chain. Whoever may change the lanes' counts and
     /// computes hashes anew is not found out: keep a copy of what this says, or of the newest hashes, elsewhere.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`].
-    pub async fn audit(&self, progress: &mut (dyn FnMut(u64) + Send)) -> Result<Audit, StoreError> {
+    pub async fn audit(&self, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Audit, StoreError> {
         let stream = StreamId::keyed("", "");
         let mut walk = Walk { stream, after: -1, version: 0, hash: 0, audit: Audit::default() };
+        let all = "SELECT coalesce(sum(events), 0)::bigint FROM lane";
+        let all = rows(&self.0.known.link.client().await?, all, params![]).await?;
+        let all = all.first().map(|row| Columns::of(row).number()).transpose()?.unwrap_or(0);
         loop {
             let (kind, id) = (walk.stream.kind.to_string(), walk.stream.id.to_string());
             let asked = params![kind, id, rank(walk.stream.rank), walk.after, PAGE];
             let page = rows(&self.0.known.link.client().await?, ROWS, asked).await?;
             page.iter().try_for_each(|row| walk.step(row))?;
-            progress(walk.audit.rows);
+            progress(walk.audit.rows, all);
             if (page.len() as i64) < PAGE {
                 break;
             }

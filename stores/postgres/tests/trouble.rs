@@ -150,7 +150,7 @@ async fn an_audit_finds_every_row_that_was_edited_moved_added_or_removed() {
     raw.batch_execute("SET session_replication_role = replica; SET search_path = a")
         .await
         .expect("no triggers");
-    let audit = || async { store.audit(&mut |_| {}).await.expect("read") };
+    let audit = || async { store.audit(&mut |_, _| {}).await.expect("read") };
     assert_eq!(audit().await, Audit { rows: 8, broken: Vec::new() });
     let row = |version| Broken::Row { stream: thing("k"), version };
     let lane = |found| Broken::Lane { lane: lane(0), written: 8, found };
