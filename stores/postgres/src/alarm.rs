@@ -57,9 +57,8 @@ pub(crate) const RIPE: &str = alarms!(
     "(SELECT * FROM alarm WHERE hearer = ANY ($1::integer[]) AND look <= moment($2) ORDER BY look LIMIT $3) AS alarm"
 );
 
-/// When the next alarm of lanes is to be looked at, and what time it is.
-pub(crate) const NEXT: &str =
-    "SELECT min(look), moment($2) FROM alarm WHERE hearer = ANY ($1::integer[]) AND look > moment($2)";
+/// When the next alarm of lanes is to be looked at, and what time it is: one look for each lane, however many alarms wait.
+pub(crate) const NEXT: &str = "SELECT min(next.look), moment($2) FROM unnest($1::integer[]) AS asked (hearer) CROSS JOIN LATERAL (SELECT look FROM alarm WHERE alarm.hearer = asked.hearer AND look > moment($2) ORDER BY look LIMIT 1) AS next";
 
 /// The alarms of a key, or all.
 pub(crate) const WAITING: &str = alarms!(

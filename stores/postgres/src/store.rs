@@ -159,9 +159,8 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, StoreError> {
         let (mut walk, mut found) = (letters::Walk::begin(pick, seek), Vec::new());
-        let client = self.0.known.link.client().await?;
         loop {
-            let page = rows(&client, walk.sql(), walk.params(pick)).await?;
+            let page = rows(&self.0.known.link.client().await?, walk.sql(), walk.params(pick)).await?;
             let book = self.0.known.book_with(letters::lanes(&page).into_iter()).await?;
             for row in &page {
                 if found.len() >= limit {

@@ -6,7 +6,6 @@ use crate::{
     book::Book,
     commit::{Job, Read, STANDING, There, complete, key, plan, standing},
     known::Known,
-    lent::Lent,
     letters::{self, asides},
     lock::{Guard, Locked},
     owed::{self, Open, OwedRow, Wanted},
@@ -110,6 +109,8 @@ pub(crate) async fn begin(store: &Arc<Shared>, right: &Right, ask: Ask) -> Resul
     let late: Vec<i64> = wanted.late.iter().copied().collect();
     let asked = Asked::new(known, id, &ask, &packs, &late);
     let answers = asked.steps.snapshot(&client).await?;
+    // Whoever holds a connection must not wait for another: all could be held that way.
+    drop(client);
     let (mut read, revision) = lane_row(&answers, asked.lane, right, id)?;
     wanted.asked(&brought, answers.of_some(asked.owed))?;
     let duplicates = std::mem::take(&mut wanted.duplicates);
@@ -133,7 +134,7 @@ pub(crate) async fn begin(store: &Arc<Shared>, right: &Right, ask: Ask) -> Resul
         shared_loaded: false,
     };
     turn.owe(open, &delivered, &late);
-    turn.local(&client, &asked, &answers, &ask.local).await?;
+    turn.local(&asked, &answers, &ask.local).await?;
     turn.fill(&asked, &answers, &ask.streams)?;
     Ok(Box::new(turn))
 }
@@ -194,13 +195,7 @@ impl PostgresTurn {
         }
     }
 
-    async fn local(
-        &mut self,
-        client: &Lent,
-        asked: &Asked,
-        answers: &Answers,
-        hints: &[Local],
-    ) -> Result<(), StoreError> {
+    async fn local(&mut self, asked: &Asked, answers: &Answers, hints: &[Local]) -> Result<(), StoreError> {
         self.there.parked = asides(answers.of_some(asked.released))?;
         self.there.dead = asides(answers.of_some(asked.redriven))?;
         self.found.local = letters::local(hints, &self.there.parked, &self.there.dead)?;
@@ -210,7 +205,8 @@ impl PostgresTurn {
         if own.is_empty() {
             return Ok(());
         }
-        let awaited = Awaited::ask(client, &self.read.book, &own).await?;
+        let client = self.store.known.link.client().await?;
+        let awaited = Awaited::ask(&client, &self.read.book, &own).await?;
         for alarm in own {
             if let Look::Due(deadline, firing) =
                 alarm::look(&alarm, &awaited, &self.read.book, self.found.now)

@@ -27,9 +27,10 @@ const EPOCHS: &str = "SELECT lane, epoch FROM lease WHERE lane = ANY ($1::intege
 /// The first due wishes of lanes to one gateway, but for those that are claimed.
 const DUE: &str = "SELECT id, lane, look FROM effect WHERE lane = ANY ($1::integer[]) AND gateway = $2 AND look <= moment($3)
     AND id <> ALL ($4::bigint[]) ORDER BY look, id LIMIT $5";
-/// When the next one behind these is due, and what time it is.
-const NEXT: &str = "SELECT (SELECT min(look) FROM effect WHERE lane = ANY ($1::integer[]) AND gateway = $2
-    AND id <> ALL ($4::bigint[]) AND look > moment($3)), moment($3)";
+/// When the next one behind these is due, and what time it is: one look for each lane, however many wait.
+const NEXT: &str = "SELECT (SELECT min(next.look) FROM unnest($1::integer[]) AS asked (lane) CROSS JOIN LATERAL (SELECT look FROM effect
+    WHERE effect.lane = asked.lane AND gateway = $2 AND id <> ALL ($4::bigint[]) AND look > moment($3)
+    ORDER BY look LIMIT 1) AS next), moment($3)";
 /// Wishes of a lane by their rows, as long as they are due and the lease is that.
 const THESE: &str = "SELECT id, ord, step, attempt, gateway, kind, stream, rank, cause, request, look, heard, calls FROM effect
     JOIN lease USING (lane) WHERE id = ANY ($1::bigint[]) AND lane = $2 AND epoch = $3 AND look <= moment($4) ORDER BY look, id";

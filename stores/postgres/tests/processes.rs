@@ -6,6 +6,7 @@ mod kit;
 
 use kit::{LONG, commit, lane, lease, more, open, raw, server, thing, version, wish, writing};
 use oms_core::{
+    broker::Topology,
     id::StreamId,
     message::{GroupLane, Pack, PackId},
     store::{Ask, Consumed, End, Right, Store, StoreError, Turn, Writes},
@@ -230,6 +231,27 @@ async fn rule_18_what_the_next_owner_may_have_claimed_is_not_withdrawn_and_may_h
     let claimed = next.claim(&[lease], "bank", 9).await.expect("claimed").doings;
     assert_eq!(claimed.iter().map(|doing| doing.maybe_told).collect::<Vec<_>>(), [true]);
     assert!(matches!(turn.commit(takes_back).await, Err(StoreError::LostLease(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_turns_than_connections_go_through_though_another_process_has_changed_who_hears() {
+    let server = server().await;
+    let (one, other) = (open(&server.url(), "a").await, open(&server.url(), "a").await);
+    let more_heard =
+        Topology { hears: [("beta".into(), ["news".into()].into())].into(), lanes: 4, ..Topology::default() };
+    let turn = |number: u16| {
+        let one = one.clone();
+        async move {
+            let right = Right::Unfenced(GroupLane::new(&format!("place{number}"), 0));
+            let mut turn = one.turn(&right, Ask::default()).await.expect("a turn");
+            turn.found().hears.len()
+        }
+    };
+    // Every connection is there, and every lane; then all find at once that what they knew is old.
+    futures::future::join_all((0..40).map(turn)).await;
+    other.register(&more_heard).await.expect("registered");
+    let heard = futures::future::join_all((0..40).map(turn)).await;
+    assert!(heard.iter().all(|groups| *groups == 3), "alpha, beta and those outside: {heard:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
