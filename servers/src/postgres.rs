@@ -22,13 +22,17 @@ if [ -x "$found/initdb" ]; then ln -s "$found" bin; exit 0; fi
 server=$(apt-cache depends postgresql | sed -n 's/.*Depends: \(postgresql-[0-9]*\)$/\1/p' | head -n 1)
 needs=$(apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
     --no-enhances "$server" | grep '^[a-z]' | sort -u)
+mkdir packages
+cd packages
 for package in $needs; do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' && continue
+    if [ "$package" != "$server" ] && dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed'
+    then continue; fi
     apt-get download -q "$package" || [ "$package" != "$server" ]
 done
 for package in *.deb; do dpkg-deb -x "$package" .; done
 rm -- *.deb
-ln -s usr/lib/postgresql/*/bin bin
+cd ..
+ln -s packages/usr/lib/postgresql/*/bin bin
 "#;
 
 /// Ends what the server started, and what it holds in memory with it: it takes part in no process group.
@@ -50,7 +54,7 @@ pub(crate) fn version(home: &Path) -> String {
 
 fn program(home: &Path, name: &str) -> Command {
     let mut command = Command::new(home.join("bin").join(name));
-    let unpacked = home.join("usr/lib");
+    let unpacked = home.join("packages/usr/lib");
     if unpacked.exists() {
         let triple = format!("{}-linux-gnu", std::env::consts::ARCH);
         command.env("LD_LIBRARY_PATH", unpacked.join(triple));

@@ -86,6 +86,8 @@ impl Server {
         // Programs run in folders of their own, where a relative path would lead elsewhere.
         let root = std::path::absolute(root).map_err(ServerError::file(root))?;
         let home = install::home(kind, &root, progress)?;
+        // The system names the folder in which a process runs without links and dots.
+        let root = fs::canonicalize(&root).map_err(ServerError::file(&root))?;
         left_data::delete(&root.join("data"));
         let data = root.join("data").join(name);
         let mut server = Self { kind, home, data, ports: port::free()?, bond, papers, child: None };

@@ -6,6 +6,13 @@ use std::path::Path;
 
 use oms_servers::{Kind, Server, ServerError};
 
+/// How many processes run in a folder or below.
+fn running_below(folder: &Path) -> usize {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let places = processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok());
+    places.filter(|place| place.starts_with(folder)).count()
+}
+
 fn a_whole_life(kind: Kind) -> Result<(), ServerError> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers");
     let mut server = Server::start(kind, &root, &mut |line| println!("{line}"))?;
@@ -16,6 +23,7 @@ fn a_whole_life(kind: Kind) -> Result<(), ServerError> {
     server.resume()?;
     server.kill()?;
     assert!(first.is_some_and(|it| !it.is_alive()));
+    assert_eq!(running_below(server.data()), 0, "what it started is gone with it");
     assert!(TcpStream::connect(server.address()).is_err());
     assert!(server.pause().is_err());
 

@@ -3,8 +3,10 @@
 mod error;
 mod letter;
 pub mod locks;
+pub mod marks;
 mod memory;
 mod port;
+mod sound;
 mod stream;
 mod tenancy;
 mod turn;
@@ -18,6 +20,7 @@ pub use memory::MemoryStore;
 #[cfg(oms_mutants)]
 pub use memory::mutant;
 pub use port::{Counts, PUBLIC, PublicPack, Recorded, Registered, Store, StoreCapabilities, Waiting};
+pub use sound::lanes_fit;
 pub use stream::{Deadline, Event, MAX_KIND_BYTES, Stream, Streams, WaitsFor};
 pub use tenancy::{Lease, Owners, Tenures};
 pub use turn::{

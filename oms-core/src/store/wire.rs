@@ -10,11 +10,11 @@
 //! # Ok::<(), oms_core::store::wire::Damaged>(())
 //! ```
 
-use super::{Event, StoreError};
+use super::{Event, Recorded, StoreError};
 use crate::{
     clock::Timestamp,
-    id::{MessageId, Name},
-    message::{Envelope, Key, Message},
+    id::{Digest, MessageId, Name, StreamId},
+    message::{Envelope, GroupLane, Key, Message, Pack},
 };
 use bytes::Bytes;
 
@@ -128,6 +128,50 @@ pub fn unpack_message(bytes: &[u8]) -> Result<Message, Damaged> {
     let trace = Some(from.name()?).filter(|_| traced);
     let body = Bytes::copy_from_slice(from.field()?);
     Ok(Message { envelope: Envelope { id, cause, correlation, topic, key, kind, schema, time, trace }, body })
+}
+
+/// The events that one turn recorded on a stream, out of what [`pack_events`] packed of them. `last` is the version after them all.
+///
+/// # Errors
+/// [`Damaged`] when it is no such thing.
+pub fn recorded(
+    (stream, last): (&StreamId, u64),
+    (lane, position): (&GroupLane, u64),
+    time: Timestamp,
+    events: &[u8],
+) -> Result<Vec<Recorded>, Damaged> {
+    let events = unpack_events(events)?;
+    let first = last.saturating_sub(events.len() as u64) + 1;
+    let recorded = (first..).zip(events).map(|(version, (event, cause))| Recorded {
+        stream: stream.clone(),
+        version,
+        event,
+        cause,
+        time,
+        lane: lane.clone(),
+        position,
+    });
+    Ok(recorded.collect())
+}
+
+/// A public pack that the broker will never take as one message, for its dead letter: the store does not read what the codec wrote
+/// (rule 1).
+#[must_use]
+pub fn rejected(pack: &Pack, now: Timestamp) -> Message {
+    let name = Name::from(pack.id.to_string());
+    let id = MessageId(Digest::new("rejected").text(&name).finish());
+    let envelope = Envelope {
+        id,
+        cause: id,
+        correlation: Name::clone(&name),
+        topic: Name::clone(&pack.topic),
+        key: Key::new(name),
+        kind: Name::from("rejected"),
+        schema: 1,
+        time: now,
+        trace: None,
+    };
+    Message { envelope, body: Bytes::clone(&pack.bytes) }
 }
 
 #[cfg(test)]

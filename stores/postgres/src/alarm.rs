@@ -4,7 +4,6 @@ use crate::{
     book::Book,
     lent::Lent,
     link::Link,
-    marks::{LEFT, Marks, PARKED, key_at},
     pipe::{Steps, params},
     rows::{Columns, columns, int, micros, pack_row},
 };
@@ -12,7 +11,10 @@ use oms_core::{
     clock::Timestamp,
     id::Name,
     message::{GroupLane, Key},
-    store::{Deadline, StoreError, StreamId},
+    store::{
+        Deadline, StoreError, StreamId,
+        marks::{LEFT, Marks, PARKED, key_at},
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;

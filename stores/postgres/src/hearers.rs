@@ -11,8 +11,7 @@ use oms_core::{
     broker::Topology,
     gateway::EffectKey,
     id::Name,
-    message::MAX_LANES,
-    store::{PUBLIC, Registered, StoreError},
+    store::{PUBLIC, Registered, StoreError, lanes_fit},
 };
 
 const ALONE: &str = "SELECT lanes, revision FROM meta FOR UPDATE";
@@ -40,18 +39,6 @@ const REVOKE: &str = "UPDATE lease SET owner = NULL, epoch = epoch + 1 WHERE lan
 const BUMP: &str = "UPDATE lane SET version = version + 1 WHERE id = ANY ($1::integer[])";
 const REMOVED: &str = "INSERT INTO removed (grp) VALUES ($1) ON CONFLICT DO NOTHING";
 
-fn fits(wanted: u16, known: u16) -> Result<(), StoreError> {
-    if wanted == 0 || wanted > MAX_LANES {
-        return Err(StoreError::Unfit(format!("{wanted} lanes make no sense; take 1 to {MAX_LANES}")));
-    }
-    if known != 0 && known != wanted {
-        return Err(StoreError::Unfit(format!(
-            "this store has {known} lanes, not {wanted}; change the number, or move to another count while nothing is in flight"
-        )));
-    }
-    Ok(())
-}
-
 /// Adds who hears what.
 pub(crate) async fn register(known: &Known, topology: &Topology) -> Result<Registered, StoreError> {
     if topology.hears.contains_key(PUBLIC) {
@@ -61,8 +48,8 @@ pub(crate) async fn register(known: &Known, topology: &Topology) -> Result<Regis
     let transaction = client.begin().await?;
     query(&transaction, ALONE, params![]).await?;
     // Nobody changes it now.
-    let before = known.reload().await?;
-    fits(topology.lanes, before.lanes)?;
+    let before = known.reload_in(&transaction).await?;
+    lanes_fit(topology.lanes, before.lanes)?;
     let old = before.topology();
     let mut next = old.clone();
     next.lanes = topology.lanes;
@@ -76,8 +63,9 @@ pub(crate) async fn register(known: &Known, topology: &Topology) -> Result<Regis
     }
     change(&transaction, &next).await?;
     transaction.commit().await?;
-    let revision = known.reload().await?.revision;
-    Ok(Registered { topology: next, revision: revision.cast_unsigned() })
+    drop(client);
+    known.reload().await?;
+    Ok(Registered { topology: next, revision: before.revision.cast_unsigned() + 1 })
 }
 
 /// Stores who hears what, and that it changed.
@@ -114,6 +102,7 @@ pub(crate) async fn unhear(known: &Known, group: &str) -> Result<(), StoreError>
         run(&transaction, REVISE, params![lanes]).await?;
     }
     transaction.commit().await?;
+    drop(client);
     known.reload().await.map(drop)
 }
 

@@ -4,8 +4,9 @@ use crate::{
     book::Book,
     hand::Hand,
     heads::Heads,
+    lent::Open,
     link::Link,
-    pipe::{Steps, execute, params},
+    pipe::{Steps, execute, params, query},
     rows::Columns,
 };
 use oms_core::{id::Name, message::GroupLane, store::StoreError};
@@ -16,6 +17,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+use tokio_postgres::Row;
 
 /// What turns and the tasks that commit share.
 pub(crate) struct Known {
@@ -68,23 +70,33 @@ impl Known {
     /// Reads again which lanes there are, and who hears what.
     pub(crate) async fn reload(&self) -> Result<Arc<Book>, StoreError> {
         let mut steps = Steps::default();
-        let meta = steps.push("SELECT lanes, revision FROM meta", params![]);
-        let lanes = steps.push("SELECT id, grp, lane FROM lane", params![]);
-        let hears = steps.push("SELECT grp, topic FROM hears", params![]);
+        let [meta, lanes, hears] = BOOK.map(|sql| steps.push(sql, params![]));
         let answers = steps.snapshot(&self.link.client().await?).await?;
+        self.keep(answers.of(meta), answers.of(lanes), answers.of(hears))
+    }
+
+    /// The same within a transaction, by whoever has a connection already and must not wait for another.
+    pub(crate) async fn reload_in(&self, transaction: &Open<'_>) -> Result<Arc<Book>, StoreError> {
+        let [meta, lanes, hears] = BOOK;
+        let meta = query(transaction, meta, params![]).await?;
+        let lanes = query(transaction, lanes, params![]).await?;
+        self.keep(&meta, &lanes, &query(transaction, hears, params![]).await?)
+    }
+
+    fn keep(&self, meta: &[Row], lanes: &[Row], hears: &[Row]) -> Result<Arc<Book>, StoreError> {
         let mut book = Book::default();
-        if let Some(row) = answers.of(meta).first() {
+        if let Some(row) = meta.first() {
             let mut row = Columns::of(row);
             book.lanes = row.small()?;
             book.revision = row.get()?;
         }
-        for row in answers.of(lanes) {
+        for row in lanes {
             let mut row = Columns::of(row);
             let id = row.get()?;
             book.know(id, GroupLane { group: row.name()?, lane: row.small()? });
         }
         let mut all: BTreeMap<Name, BTreeSet<Name>> = BTreeMap::new();
-        for row in answers.of(hears) {
+        for row in hears {
             let mut row = Columns::of(row);
             let topics = all.entry(row.name()?).or_default();
             topics.extend(Some(row.name()?).filter(|topic| !topic.is_empty()));
@@ -124,6 +136,10 @@ impl Known {
         known(&*self.reload().await?).ok_or(StoreError::Misused("a lane was not made"))
     }
 }
+
+/// What a book is made of.
+const BOOK: [&str; 3] =
+    ["SELECT lanes, revision FROM meta", "SELECT id, grp, lane FROM lane", "SELECT grp, topic FROM hears"];
 
 /// A lane that nobody has leased has a lease of epoch 0, so that there is a row to hold.
 pub(crate) const MAKE_LANES: &str =

@@ -17,7 +17,6 @@ mod lent;
 mod letters;
 mod link;
 mod lock;
-mod marks;
 mod models;
 mod open;
 mod options;

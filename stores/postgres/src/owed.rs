@@ -1,11 +1,16 @@
 //! What a lane owes itself: what was asked for, everything earlier of the same sender and topic, and all that is overdue.
 
-use crate::{
-    marks::{LEFT, Marks},
-    rows::{Columns, sender_of},
-};
+use crate::rows::{Columns, sender_of};
 use bytes::Bytes;
-use oms_core::{clock::Timestamp, id::Name, message::Limit, store::StoreError};
+use oms_core::{
+    clock::Timestamp,
+    id::Name,
+    message::Limit,
+    store::{
+        StoreError,
+        marks::{LEFT, Marks},
+    },
+};
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
 

@@ -3,15 +3,18 @@
 use crate::{
     book::Book,
     known::Known,
-    marks::keys,
     pipe::{Steps, params, query, run},
     rows::{Columns, cap, int, micros, pack_row},
 };
 use oms_core::{
     clock::Timestamp,
-    id::{Digest, MessageId, Name},
-    message::{Envelope, GroupLane, Key, Limit, Message, Pack},
-    store::{PUBLIC, PublicPack, StoreError, wire::pack_message},
+    id::Name,
+    message::{GroupLane, Limit, Pack},
+    store::{
+        PUBLIC, PublicPack, StoreError,
+        marks::keys,
+        wire::{pack_message, rejected},
+    },
 };
 use std::collections::BTreeMap;
 use tokio_postgres::Row;
@@ -125,31 +128,13 @@ async fn reject(known: &Known, place: i64, why: &Name) -> Result<(), StoreError>
     for row in &rows {
         let (place, hearer, pack) = pack(row, &book)?;
         let now: i64 = row.try_get(5).map_err(StoreError::unavailable)?;
-        let message = whole(&pack, Timestamp(now));
+        let message = rejected(&pack, Timestamp(now));
         let (kind, bytes) = (message.envelope.kind.to_string(), pack_message(&message));
         run(&transaction, BURY, params![hearer, kind, place, why.to_string(), now, bytes]).await?;
     }
     transaction.commit().await?;
     known.count(2 * rows.len() as u64);
     Ok(())
-}
-
-/// A whole pack as one message: the store does not read what the codec wrote.
-fn whole(pack: &Pack, now: Timestamp) -> Message {
-    let name = Name::from(pack.id.to_string());
-    let id = MessageId(Digest::new("rejected").text(&name).finish());
-    let envelope = Envelope {
-        id,
-        cause: id,
-        correlation: name.clone(),
-        topic: pack.topic.clone(),
-        key: Key::new(name),
-        kind: Name::from("rejected"),
-        schema: 1,
-        time: now,
-        trace: None,
-    };
-    Message { envelope, body: pack.bytes.clone() }
 }
 
 /// The parameters of [`crate::owed::OVERDUE`], beside the lanes that are known.

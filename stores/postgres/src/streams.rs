@@ -6,11 +6,7 @@ use crate::{
     pipe::{Param, params},
     rows::{Columns, columns, uint},
 };
-use bytes::Bytes;
-use oms_core::{
-    clock::Timestamp,
-    store::{Recorded, StoreError, Stream, StreamId, Streams, wire::unpack_events},
-};
+use oms_core::store::{Recorded, StoreError, Stream, StreamId, Streams, wire::recorded};
 use tokio_postgres::Row;
 
 /// The newest rows of streams, each with what never changes after it was first given.
@@ -90,42 +86,12 @@ pub(crate) const OF_KIND: &str = "WITH RECURSIVE ids (stream, rank, number) AS (
         WHERE ids.number < $3)
     SELECT stream, rank FROM ids";
 
-struct Recording {
-    stream: StreamId,
-    version: u64,
-    lane: i32,
-    position: u64,
-    time: Timestamp,
-    events: Bytes,
-}
-
-fn recording(row: &Row) -> Result<Recording, StoreError> {
+/// The events of a row, and the position that they share.
+fn record(row: &Row, book: &Book) -> Result<(u64, Vec<Recorded>), StoreError> {
     let mut row = Columns::of(row);
-    Ok(Recording {
-        stream: row.stream()?,
-        version: row.number()?,
-        lane: row.get()?,
-        position: row.number()?,
-        time: row.time()?,
-        events: row.bytes()?,
-    })
-}
-
-fn record(row: Recording, book: &Book) -> Result<Vec<Recorded>, StoreError> {
-    let events = unpack_events(&row.events)?;
-    let first = row.version.saturating_sub(events.len() as u64) + 1;
-    let Recording { stream, lane, position, time, .. } = row;
-    let lane = book.name(lane);
-    let recorded = (first..).zip(events).map(|(version, (event, cause))| Recorded {
-        stream: stream.clone(),
-        version,
-        event,
-        cause,
-        time,
-        lane: lane.clone(),
-        position,
-    });
-    Ok(recorded.collect())
+    let (stream, version, lane) = (row.stream()?, row.number()?, book.name(row.get()?));
+    let (position, time, events) = (row.number()?, row.time()?, row.get()?);
+    Ok((position, recorded((&stream, version), (&lane, position), time, events)?))
 }
 
 /// The lanes that rows of events name.
@@ -142,7 +108,7 @@ pub(crate) fn history(
 ) -> Result<Vec<Recorded>, StoreError> {
     let mut events = Vec::new();
     for row in rows {
-        events.extend(record(recording(row)?, book)?.into_iter().filter(|event| event.version > after));
+        events.extend(record(row, book)?.1.into_iter().filter(|event| event.version > after));
     }
     events.truncate(limit);
     Ok(events)
@@ -152,12 +118,12 @@ pub(crate) fn history(
 pub(crate) fn log(rows: &[Row], book: &Book, limit: usize) -> Result<Vec<Recorded>, StoreError> {
     let (mut events, mut position) = (Vec::new(), 0);
     for row in rows {
-        let row = recording(row)?;
-        if events.len() >= limit.max(1) && row.position != position {
+        let (own, turn) = record(row, book)?;
+        if events.len() >= limit.max(1) && own != position {
             break;
         }
-        position = row.position;
-        events.extend(record(row, book)?);
+        position = own;
+        events.extend(turn);
     }
     Ok(events)
 }

@@ -4,7 +4,6 @@ use crate::{
     alarm,
     book::Book,
     known::Known,
-    marks::{BURIED, LEFT, Marks, PARKED, key_at},
     pipe::{Steps, params},
     rows::{Columns, cap, sender_of},
 };
@@ -12,7 +11,11 @@ use oms_core::{
     clock::Timestamp,
     gateway::EffectKey,
     message::key_hash,
-    store::{StoreError, Waiting, wire::unpack_message},
+    store::{
+        StoreError, Waiting,
+        marks::{BURIED, LEFT, Marks, PARKED, key_at},
+        wire::unpack_message,
+    },
 };
 use tokio_postgres::Row;
 

@@ -76,11 +76,9 @@ pub(crate) async fn claim(
     let claimed = known.hand().claimed(&tenures);
     let mut steps = Steps::default();
     let epochs = steps.push(EPOCHS, params![lanes.clone()]);
-    let asked = || (lanes.clone(), gateway.to_owned(), known.link.now(), claimed.clone());
-    let (a, b, c, d) = asked();
-    let due = steps.push(DUE, params![a, b, c, d, cap(limit)]);
-    let (a, b, c, d) = asked();
-    let next = steps.push(NEXT, params![a, b, c, d]);
+    let asked = || params![lanes.clone(), gateway.to_owned(), known.link.now(), claimed.clone()];
+    let due = steps.push(DUE, asked().into_iter().chain(params![cap(limit)]).collect());
+    let next = steps.push(NEXT, asked());
     let answers = steps.snapshot(&known.link.client().await?).await?;
     let mut found: BTreeMap<i32, i64> = BTreeMap::new();
     for row in answers.of(epochs) {

@@ -1,11 +1,7 @@
 //! Who hears what, and the rows of lanes, as they are stored.
 
 use crate::rows::{execute, one, uint};
-use oms_core::{
-    id::Name,
-    message::{GroupLane, MAX_LANES},
-    store::StoreError,
-};
+use oms_core::{id::Name, message::GroupLane, store::StoreError};
 use rusqlite::{Connection, params};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,17 +42,4 @@ pub(crate) fn put_hears(
     execute(db, sql, [])?;
     let sql = "SELECT value FROM meta WHERE name = 'revision'";
     Ok(one(db, sql, [], |row| row.get(0).map(uint))?.unwrap_or(1))
-}
-
-/// Refuses a number of lanes that makes no sense, or is not that of this store (rule 22).
-pub(crate) fn fits(lanes: u16, known: u16) -> Result<(), StoreError> {
-    if lanes == 0 || lanes > MAX_LANES {
-        return Err(StoreError::Unfit(format!("{lanes} lanes make no sense; take 1 to {MAX_LANES}")));
-    }
-    if known != 0 && known != lanes {
-        return Err(StoreError::Unfit(format!(
-            "this store has {known} lanes, not {lanes}; take {known}, or a new file"
-        )));
-    }
-    Ok(())
 }

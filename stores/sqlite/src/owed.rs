@@ -9,15 +9,14 @@ use oms_core::{
     clock::Timestamp,
     id::Name,
     message::Limit,
-    store::{End, StoreError, wire::Damaged},
+    store::{
+        End, StoreError,
+        marks::{LEFT, Marks, PARKED, key_at, mark_of},
+        wire::Damaged,
+    },
 };
 use rusqlite::{Connection, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
-
-pub(crate) const LEFT: u8 = 0;
-pub(crate) const PARKED: u8 = 1;
-pub(crate) const BURIED: u8 = 2;
-const GONE: u8 = 3;
 
 /// One owed row.
 #[derive(Clone, Debug)]
@@ -26,8 +25,7 @@ pub(crate) struct OwedRow {
     pub(crate) topic: Name,
     pub(crate) since: Timestamp,
     pub(crate) size: usize,
-    pub(crate) count: u16,
-    marks: Option<Vec<u8>>,
+    pub(crate) marks: Marks,
 }
 
 impl OwedRow {
@@ -38,30 +36,8 @@ impl OwedRow {
             topic: name(row, 1)?,
             since: Timestamp(row.get(2)?),
             size: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(usize::MAX),
-            count: row.get(4)?,
-            marks: row.get(5)?,
+            marks: Marks::new(row.get(4)?, row.get(5)?),
         })
-    }
-
-    pub(crate) fn mark(&self, place: u16) -> u8 {
-        self.marks.as_ref().map_or(LEFT, |marks| marks.get(usize::from(place)).copied().unwrap_or(GONE))
-    }
-
-    /// The places with one of these marks.
-    pub(crate) fn places(&self, wanted: &[u8]) -> Vec<u16> {
-        (0..self.count).filter(|place| wanted.contains(&self.mark(*place))).collect()
-    }
-
-    /// Whether a place is left.
-    pub(crate) fn is_open(&self) -> bool {
-        (0..self.count).any(|place| self.mark(place) == LEFT)
-    }
-
-    fn set(&mut self, place: u16, mark: u8) {
-        let marks = self.marks.get_or_insert_with(|| vec![LEFT; usize::from(self.count)]);
-        if let Some(known) = marks.get_mut(usize::from(place)) {
-            *known = mark;
-        }
     }
 }
 
@@ -98,7 +74,7 @@ pub(crate) fn look(
     let mut looked = Looked::default();
     let mut last: BTreeMap<(i64, Name), i64> = BTreeMap::new();
     for (pack, brought) in asked {
-        match find(db, hearer, *pack)?.filter(OwedRow::is_open) {
+        match find(db, hearer, *pack)?.filter(|row| row.marks.is_open()) {
             Some(row) if is_same(db, &row, *brought)? => {
                 let end = last.entry((sender_of(*pack), row.topic)).or_insert(*pack);
                 *end = (*end).max(*pack);
@@ -147,7 +123,7 @@ fn fill(
         if room == 0 || (bytes > limit.bytes && !looked.rows.is_empty()) {
             break;
         }
-        let mut left = row.places(&[LEFT]);
+        let mut left = row.marks.places(&[LEFT]);
         let cut = left.len() > room;
         left.truncate(room);
         room -= left.len();
@@ -174,7 +150,7 @@ fn queue(
     let (mut open, mut age) = (Vec::new(), Timestamp(i64::MIN));
     for row in rows {
         let row = row.map_err(failed)?;
-        if !row.is_open() {
+        if !row.marks.is_open() {
             continue;
         }
         age = age.max(row.since);
@@ -205,7 +181,7 @@ pub(crate) fn oldest(
             if sender.is_some_and(|sender| sender != own) {
                 (sender, taken) = (None, 0);
             }
-            if !row.is_open() {
+            if !row.marks.is_open() {
                 continue;
             }
             sender = Some(own);
@@ -246,29 +222,22 @@ pub(crate) fn settle(
     end: End,
 ) -> Result<(), StoreError> {
     let mut row = find(db, hearer, pack)?.ok_or(StoreError::Conflict)?;
-    let to = match end {
-        End::Handled => GONE,
-        End::Parked => PARKED,
-        End::Buried => BURIED,
-    };
+    let to = mark_of(end);
     let waits = |mark: u8| i64::from([LEFT, PARKED].contains(&mark));
     let keys = one(db, "SELECT keys FROM pack WHERE id = ?1", params![pack], |row| blob(row, 0))?;
     let keys = keys.ok_or(StoreError::Conflict)?;
-    for place in places {
-        if *place >= row.count || row.mark(*place) != from {
-            return Err(StoreError::Conflict);
-        }
-        row.set(*place, to);
-        after.keys.extend(key_at(&keys, *place).map(|key| (hearer, key, waits(to) - waits(from))));
-    }
-    if row.places(&[LEFT, PARKED, BURIED]).is_empty() {
+    row.marks.end(places, from, end)?;
+    let owing = waits(to) - waits(from);
+    after.keys.extend(places.iter().filter_map(|place| Some((hearer, key_at(&keys, *place)?, owing))));
+    if row.marks.is_done() {
         after.owed -= 1;
         return remove(db, hearer, pack);
     }
+    let marks = row.marks.bytes();
     let sole = "UPDATE pack SET marks = ?3 WHERE id = ?2 AND hearer = ?1";
     let sql = "UPDATE shared SET marks = ?3 WHERE hearer = ?1 AND pack = ?2";
-    if execute(db, sole, params![hearer, pack, row.marks])? == 0 {
-        execute(db, sql, params![hearer, pack, row.marks])?;
+    if execute(db, sole, params![hearer, pack, marks])? == 0 {
+        execute(db, sql, params![hearer, pack, marks])?;
     }
     Ok(())
 }
@@ -292,7 +261,7 @@ pub(crate) fn bury_body(db: &Connection, pack: i64) -> Result<usize, StoreError>
 
 /// Whether a place is owed: left or parked, not buried.
 pub(crate) fn is_owed(db: &Connection, hearer: i64, pack: i64, place: u16) -> Result<bool, StoreError> {
-    Ok(find(db, hearer, pack)?.is_some_and(|row| [LEFT, PARKED].contains(&row.mark(place))))
+    Ok(find(db, hearer, pack)?.is_some_and(|row| [LEFT, PARKED].contains(&row.marks.of(place))))
 }
 
 /// Counts every key that is owed to a lane, left or parked: for the count in memory.
@@ -303,14 +272,8 @@ pub(crate) fn all_keys(db: &Connection, mut count: impl FnMut(i64, u32)) -> rusq
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (owed, hearer, keys) = (OwedRow::read(row)?, row.get(6)?, row.get_ref(7)?.as_blob()?);
-        let places = owed.places(&[LEFT, PARKED]).into_iter();
+        let places = owed.marks.places(&[LEFT, PARKED]).into_iter();
         places.filter_map(|place| key_at(keys, place)).for_each(|key| count(hearer, key));
     }
     Ok(())
-}
-
-/// The hash of a place's key.
-pub(crate) fn key_at(keys: &[u8], place: u16) -> Option<u32> {
-    let bytes = keys.chunks_exact(4).nth(usize::from(place))?;
-    bytes.try_into().map(u32::from_be_bytes).ok()
 }

@@ -2,21 +2,24 @@
 
 use crate::{
     letters,
-    owed::{self, LEFT, OwedRow},
+    owed::{self, OwedRow},
     present::{After, Book},
     rows::{all, blob, cap, execute, int, name, one, pack_id, pack_row, uint},
 };
 use oms_core::{
     clock::Timestamp,
-    id::{Digest, MessageId, Name},
-    message::{Envelope, GroupLane, Key, Limit, Message, Pack},
-    store::{End, PUBLIC, PublicPack, StoreError},
+    message::{GroupLane, Limit, Pack},
+    store::{
+        End, PUBLIC, PublicPack, StoreError,
+        marks::{self, LEFT},
+        wire::rejected,
+    },
 };
 use rusqlite::{Connection, Row, params};
 
 fn pack(row: &Row<'_>, book: &Book) -> rusqlite::Result<Pack> {
     let keys = row.get_ref(3)?.as_blob()?;
-    let keys = (0..).map_while(|place| owed::key_at(keys, place)).collect();
+    let keys = marks::keys(keys);
     let id = pack_id(row.get(0)?, book);
     Ok(Pack { id, topic: name(row, 1)?, lane: row.get(2)?, keys, bytes: blob(row, 4)? })
 }
@@ -72,11 +75,11 @@ fn anyone_left(db: &Connection, pack: i64, lane: u16) -> Result<bool, StoreError
     let sole = "SELECT pack, topic, since, size, count, marks FROM owed
         WHERE pack = ?1 AND hearer = (SELECT hearer FROM pack WHERE id = ?1)";
     if let Some(row) = one(db, sole, params![pack], OwedRow::read)? {
-        return Ok(row.is_open());
+        return Ok(row.marks.is_open());
     }
     let sql = "SELECT pack, topic, since, size, count, marks FROM lane CROSS JOIN shared
         ON shared.hearer = lane.id AND shared.pack = ?1 WHERE lane.lane = ?2";
-    Ok(all(db, sql, params![pack, lane], OwedRow::read)?.iter().any(OwedRow::is_open))
+    Ok(all(db, sql, params![pack, lane], OwedRow::read)?.iter().any(|row| row.marks.is_open()))
 }
 
 /// Saves cursors.
@@ -102,7 +105,7 @@ pub(crate) fn settle(
         let row = pack_row(*sender, public.pack.position);
         let Some(stored) = one(db, sql, params![row], |found| pack(found, book))? else { continue };
         let Some(hearer) = book.id(PUBLIC, stored.lane) else { continue };
-        let left = owed::find(db, hearer, row)?.map(|owed| owed.places(&[LEFT])).unwrap_or_default();
+        let left = owed::find(db, hearer, row)?.map(|owed| owed.marks.places(&[LEFT])).unwrap_or_default();
         if left.is_empty() {
             continue;
         }
@@ -110,30 +113,12 @@ pub(crate) fn settle(
             None => owed::settle(db, &mut after, hearer, row, &left, LEFT, End::Handled)?,
             Some(why) => {
                 owed::settle(db, &mut after, hearer, row, &left, LEFT, End::Buried)?;
-                letters::bury_public(db, hearer, (row, &whole(&stored, now)), why, now)?;
+                letters::bury_public(db, hearer, (row, &rejected(&stored, now)), why, now)?;
                 after.buried += 1;
             }
         }
     }
     Ok(after)
-}
-
-/// A whole pack as one message: the store does not read what the codec wrote.
-fn whole(pack: &Pack, now: Timestamp) -> Message {
-    let name = Name::from(pack.id.to_string());
-    let id = MessageId(Digest::new("rejected").text(&name).finish());
-    let envelope = Envelope {
-        id,
-        cause: id,
-        correlation: name.clone(),
-        topic: pack.topic.clone(),
-        key: Key::new(name),
-        kind: Name::from("rejected"),
-        schema: 1,
-        time: now,
-        trace: None,
-    };
-    Message { envelope, body: pack.bytes.clone() }
 }
 
 /// Removes up to `cap` packs that nobody is owed.

@@ -2,7 +2,7 @@
 
 use crate::{
     alarm,
-    hearers::{fits, make_lanes, put_hears},
+    hearers::{make_lanes, put_hears},
     letters,
     lock::Locked,
     present::{After, Book, Hears, present},
@@ -22,6 +22,7 @@ use oms_core::{
     store::{
         Ask, Claimed, Counts, DeadLetter, Lease, Local, PUBLIC, Pick, Postponed, PublicPack, Recorded,
         Registered, Right, Seek, Store, StoreCapabilities, StoreError, Stream, StreamId, Turn, Waiting,
+        lanes_fit,
     },
 };
 use rusqlite::Connection;
@@ -89,7 +90,7 @@ impl Store for SqliteStore {
             let present = present(&self.0.present);
             (present.topology(), present.revision)
         };
-        fits(topology.lanes, known.lanes)?;
+        lanes_fit(topology.lanes, known.lanes)?;
         let mut next = known.clone();
         next.lanes = topology.lanes;
         next.public.extend(topology.public.iter().cloned());

@@ -7,7 +7,7 @@ use crate::{
 use bytes::Bytes;
 use oms_core::{
     clock::Timestamp,
-    store::{Rank, Recorded, StoreError, Stream, StreamId, wire::unpack_events},
+    store::{Rank, Recorded, StoreError, Stream, StreamId, wire::recorded},
 };
 use rusqlite::{Connection, Row, params};
 
@@ -31,21 +31,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     })
 }
 
-fn record(row: EventRow, book: &Book) -> Result<Vec<Recorded>, StoreError> {
-    let events = unpack_events(&row.events)?;
-    let first = row.version.saturating_sub(events.len() as u64) + 1;
-    let EventRow { stream, lane, position, time, .. } = row;
-    let lane = book.name(lane);
-    let recorded = (first..).zip(events).map(|(version, (event, cause))| Recorded {
-        stream: stream.clone(),
-        version,
-        event,
-        cause,
-        time,
-        lane: lane.clone(),
-        position,
-    });
-    Ok(recorded.collect())
+fn record(row: &EventRow, book: &Book) -> Result<Vec<Recorded>, StoreError> {
+    let (stream, lane) = ((&row.stream, row.version), book.name(row.lane));
+    Ok(recorded(stream, (&lane, row.position), row.time, &row.events)?)
 }
 
 /// The events of a stream after a version, in order.
@@ -61,7 +49,7 @@ pub(crate) fn history(
     let (kind, id, rank) = (&*stream.kind, &*stream.id, rank(stream.rank));
     let mut events = Vec::new();
     for row in all(db, sql, params![kind, id, rank, int(after), cap(limit)], read)? {
-        events.extend(record(row, book)?.into_iter().filter(|event| event.version > after));
+        events.extend(record(&row, book)?.into_iter().filter(|event| event.version > after));
     }
     events.truncate(limit);
     Ok(events)
@@ -86,7 +74,7 @@ pub(crate) fn log(
             break;
         }
         position = row.position;
-        events.extend(record(row, book)?);
+        events.extend(record(&row, book)?);
     }
     Ok(events)
 }

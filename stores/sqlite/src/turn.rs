@@ -101,7 +101,7 @@ fn find(
         topic: open.row.topic,
         left: open.left,
         cut: open.cut,
-        count: open.row.count,
+        count: open.row.marks.count,
         bytes: open.bytes,
         overdue: open.overdue,
     }));

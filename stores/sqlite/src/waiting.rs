@@ -2,7 +2,7 @@
 
 use crate::{
     alarm,
-    owed::{self, BURIED, LEFT, OwedRow, PARKED},
+    owed::OwedRow,
     present::{Book, SharedPresent, present},
     rows::{all, blob, cap, failed, name, newest, pack_id, stream_id, uint},
 };
@@ -10,7 +10,11 @@ use oms_core::{
     clock::Timestamp,
     gateway::EffectKey,
     message::key_hash,
-    store::{StoreError, StreamId, Waiting, wire::unpack_message},
+    store::{
+        StoreError, StreamId, Waiting,
+        marks::{BURIED, LEFT, PARKED, key_at},
+        wire::unpack_message,
+    },
 };
 use rusqlite::{Connection, params};
 
@@ -63,8 +67,8 @@ fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Resul
     while let Some(row) = rows.next().map_err(failed)? {
         let owed = OwedRow::read(row).map_err(failed)?;
         let keys = blob(row, 7).map_err(failed)?;
-        let there = owed.places(&[LEFT, PARKED, BURIED]);
-        let is_own = |hash| there.iter().any(|place| owed::key_at(&keys, *place) == Some(hash));
+        let there = owed.marks.places(&[LEFT, PARKED, BURIED]);
+        let is_own = |hash| there.iter().any(|place| key_at(&keys, *place) == Some(hash));
         if waiting.len() >= limit {
             break;
         }
@@ -74,8 +78,8 @@ fn packs(db: &Connection, book: &Book, key: Option<&str>, limit: usize) -> Resul
         waiting.push(Waiting::Owed {
             lane: book.name(row.get(6).map_err(failed)?),
             pack: pack_id(owed.pack, book),
-            left: owed.places(&[LEFT]).len(),
-            marked: owed.places(&[PARKED, BURIED]).len(),
+            left: owed.marks.places(&[LEFT]).len(),
+            marked: owed.marks.places(&[PARKED, BURIED]).len(),
             topic: owed.topic,
             since: owed.since,
         });

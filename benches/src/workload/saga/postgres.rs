@@ -12,6 +12,8 @@ use crate::{
 use oms_servers::{Kind, Server};
 use std::path::Path;
 
+/// Where the server is installed and keeps its data.
+const SERVERS: &str = "target/servers";
 /// A naive driver takes a part of the orders: it is that much slower.
 const NAIVE: usize = 10;
 /// Times the naive driver.
@@ -24,9 +26,8 @@ const SINGLE: f64 = 5_000.0;
 const SLOW: &str = "-c commit_delay=5000 -c commit_siblings=0";
 
 pub(super) fn measure(scale: &Scale, report: &mut Report) -> Result<(), Fault> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/servers");
-    let start = |line: &str| eprintln!("{line}");
-    let server = Server::start(Kind::Postgres, &root, &mut |line| start(line)).map_err(Fault::measured)?;
+    let server = Server::start(Kind::Postgres, Path::new(SERVERS), &mut |line| eprintln!("{line}"));
+    let server = server.map_err(Fault::measured)?;
     let keep = Keep::Postgres(server.url());
     let all = interleave("PostgreSQL", scale.rounds, contenders(scale, &server, &keep))?;
     let [house, naive, single] = all.as_slice() else { return Err(Fault::void("three were measured")) };

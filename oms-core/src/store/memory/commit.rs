@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     id::{Name, StreamId},
     message::GroupLane,
-    store::{Consumed, End, PUBLIC, Right, StoreError, Then, Write, Writes},
+    store::{Consumed, PUBLIC, Right, StoreError, Then, Write, Writes},
 };
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub(super) fn commit(
     writes: Writes,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    sound(&writes, read)?;
+    writes.sound(read.right.lane(), read.position)?;
     fenced(state, &read.right)?;
     let lane = read.right.lane();
     let free = |write: &Write| state.streams.version(&write.stream) == write.expected;
@@ -41,7 +41,7 @@ pub(super) fn commit(
         && writes.withdrawn.iter().all(unclaimed)
         && there()
         && writes.judged.iter().all(|(number, _)| is_judgeable(state, lane, *number))
-        && once(&writes);
+        && writes.is_once();
     if !holds {
         return Err(StoreError::Conflict);
     }
@@ -61,40 +61,6 @@ pub(super) fn fenced(state: &State, right: &Right) -> Result<(), StoreError> {
     }
 }
 
-/// What a worker that keeps the contract never breaks.
-fn sound(writes: &Writes, read: &Read) -> Result<(), StoreError> {
-    let written: BTreeSet<_> = writes.streams.iter().map(|write| &write.stream).collect();
-    let counted = |write: &Write| {
-        let count = write.events.len();
-        let next = write.expected + count as u64;
-        count > 0 && count == write.causes.len() && write.next.version == next && write.next.state.is_some()
-    };
-    let renewed = |consumed: &Consumed| match consumed {
-        Consumed::Released { seq, end: End::Parked } => {
-            writes.parked.iter().any(|parked| parked.again == Some(*seq))
-        }
-        Consumed::Owed { .. } | Consumed::Due { .. } | Consumed::Released { .. } => true,
-        Consumed::Redriven { .. } | Consumed::Answered { .. } => true,
-    };
-    let placed = (read.position..).zip(&writes.packs).all(|(position, pack)| {
-        pack.id.sender == *read.right.lane() && pack.id.position == position && !pack.keys.is_empty()
-    });
-    let broken = [
-        (written.len() == writes.streams.len(), "a stream is written twice in one turn"),
-        (writes.streams.iter().all(counted), "a write's version, events, causes and state do not agree"),
-        (
-            writes.alarms.iter().all(|stream| written.contains(stream)),
-            "an alarm of a stream that is not written",
-        ),
-        (placed, "packs must be of this lane, with messages, and positions counted up from the one found"),
-        (writes.consumed.iter().all(renewed), "a release is parked again without its message"),
-    ];
-    match broken.into_iter().find(|(holds, _)| !holds) {
-        Some((_, why)) => Err(StoreError::Misused(why)),
-        None => Ok(()),
-    }
-}
-
 fn is_there(state: &State, lane: &GroupLane, consumed: &Consumed) -> bool {
     match consumed {
         Consumed::Owed { pack, indexes, .. } => {
@@ -110,20 +76,6 @@ fn is_there(state: &State, lane: &GroupLane, consumed: &Consumed) -> bool {
 /// What the broker never takes is nobody's to redrive.
 fn is_judgeable(state: &State, lane: &GroupLane, number: u64) -> bool {
     &*lane.group != PUBLIC && state.parking.is_judgeable(lane, number)
-}
-
-/// Nothing is consumed twice in one commit, and no wish answered that has gone.
-fn once(writes: &Writes) -> bool {
-    let (mut owed, mut seqs, mut numbers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let mut gone = BTreeSet::new();
-    writes.consumed.iter().all(|consumed| match consumed {
-        Consumed::Owed { pack, indexes, .. } => indexes.iter().all(|index| owed.insert((pack, *index))),
-        Consumed::Released { seq, .. } => seqs.insert(*seq),
-        Consumed::Redriven { number, .. } => numbers.insert(*number),
-        Consumed::Answered { effect, then: Then::Gone } => gone.insert(effect),
-        Consumed::Answered { effect, then: Then::Kept | Then::LetGo { .. } } => !gone.contains(effect),
-        Consumed::Due { .. } => true,
-    }) && writes.judged.iter().all(|(number, _)| numbers.insert(*number))
 }
 
 fn apply(state: &mut State, read: &Read, writes: Writes, now: Timestamp) {

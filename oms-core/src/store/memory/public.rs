@@ -3,11 +3,10 @@
 use super::{parking::Sources, state::State};
 use crate::{
     clock::Timestamp,
-    id::{Digest, MessageId, Name},
-    message::{Envelope, GroupLane, Key, Message, Pack},
-    store::{Buried, End, PUBLIC, PublicPack},
+    id::Name,
+    message::GroupLane,
+    store::{Buried, End, PUBLIC, PublicPack, wire::rejected},
 };
-use bytes::Bytes;
 
 /// Removes the row of a confirmed pack; buries that of a rejected one. What is settled already stays as it is.
 pub(super) fn settle(state: &mut State, public: &PublicPack, now: Timestamp) {
@@ -22,7 +21,7 @@ pub(super) fn settle(state: &mut State, public: &PublicPack, now: Timestamp) {
         return state.owing.end(&lane, &public.pack, &left, End::Handled);
     };
     let buried = Buried {
-        message: whole(pack, now),
+        message: rejected(pack, now),
         origin: Some((pack.id.clone(), 0)),
         error: Name::clone(why),
         attempts: 1,
@@ -30,22 +29,4 @@ pub(super) fn settle(state: &mut State, public: &PublicPack, now: Timestamp) {
     };
     state.owing.end(&lane, &public.pack, &left, End::Buried);
     state.parking.bury(&lane, buried, &Sources::default(), now);
-}
-
-/// A whole pack as one message: the store does not read what the codec wrote.
-fn whole(pack: &Pack, now: Timestamp) -> Message {
-    let name = Name::from(pack.id.to_string());
-    let id = MessageId(Digest::new("rejected").text(&name).finish());
-    let envelope = Envelope {
-        id,
-        cause: id,
-        correlation: Name::clone(&name),
-        topic: Name::clone(&pack.topic),
-        key: Key::new(name),
-        kind: Name::from("rejected"),
-        schema: 1,
-        time: now,
-        trace: None,
-    };
-    Message { envelope, body: Bytes::clone(&pack.bytes) }
 }

@@ -7,8 +7,10 @@ use crate::{
     broker::Topology,
     clock::Timestamp,
     id::Name,
-    message::{GroupLane, MAX_LANES},
-    store::{Counts, Local, Owners, PUBLIC, Registered, StoreError, Stream, StreamId, Streams, Waiting},
+    message::GroupLane,
+    store::{
+        Counts, Local, Owners, PUBLIC, Registered, StoreError, Stream, StreamId, Streams, Waiting, lanes_fit,
+    },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,18 +39,7 @@ pub(super) struct State {
 impl State {
     /// Adds who hears what.
     pub(super) fn register(&mut self, topology: &Topology) -> Result<Registered, StoreError> {
-        if topology.lanes == 0 || topology.lanes > MAX_LANES {
-            return Err(StoreError::Unfit(format!(
-                "{} lanes make no sense; take 1 to {MAX_LANES}",
-                topology.lanes
-            )));
-        }
-        if self.topology.lanes != 0 && self.topology.lanes != topology.lanes {
-            return Err(StoreError::Unfit(format!(
-                "this store has {} lanes, not {}; change the number, or move to another count while nothing is in flight",
-                self.topology.lanes, topology.lanes
-            )));
-        }
+        lanes_fit(topology.lanes, self.topology.lanes)?;
         if topology.hears.contains_key(PUBLIC) {
             return Err(StoreError::Misused("a group cannot have the name of the hearers outside the store"));
         }

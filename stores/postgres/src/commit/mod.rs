@@ -4,7 +4,6 @@
 mod changes;
 mod need;
 mod plan;
-mod sound;
 
 pub(crate) use changes::Changes;
 pub(crate) use need::{STANDING, complete, key, standing, text_keys};

@@ -5,7 +5,6 @@ use crate::{
     alarm,
     known::Known,
     letters::{self, asides},
-    marks::Marks,
     pipe::{Param, Steps, params},
     rows::{Columns, int, pack_row},
     streams,
@@ -13,7 +12,7 @@ use crate::{
 use oms_core::{
     gateway::EffectKey,
     id::StreamId,
-    store::{Consumed, StoreError, Writes},
+    store::{Consumed, StoreError, Writes, marks::Marks},
 };
 
 /// Owed rows of a lane: those of packs (`$2`), and those that parked messages (`$3`) and dead letters (`$4`) came from.

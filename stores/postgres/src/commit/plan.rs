@@ -1,15 +1,11 @@
 //! From what a turn wants to write to the rows that change: a pure function of that and of the rows that are there.
 
-use super::{
-    changes::{Again, Changes, DeadRow, EventRow, Hold, Marked, PackRow, ParkedRow, WishRow},
-    sound::sound,
-};
+use super::changes::{Again, Changes, DeadRow, EventRow, Hold, Marked, PackRow, ParkedRow, WishRow};
 use crate::{
     alarm::{Alarm, Follow, firing, lane_of},
     book::Book,
     heads::{Chained, Head, chain},
     letters::{Aside, BURIED as STILL, HANDLED, REDRIVEN, REDRIVEN_PARKED, REPLACED},
-    marks::{BURIED, LEFT, Marks, PARKED},
     rows::{int, micros, pack_row},
 };
 use oms_core::{
@@ -18,6 +14,7 @@ use oms_core::{
     message::{GroupLane, Message, Pack, PackId},
     store::{
         Buried, Consumed, End, PUBLIC, Parked, StoreError, Then, Verdict, Write, Writes,
+        marks::{BURIED, LEFT, Marks, PARKED},
         wire::{pack_events, pack_message, unpack_message},
     },
 };
@@ -74,7 +71,10 @@ pub(crate) fn plan(
     writes: &Writes,
     untold: impl Fn(&EffectKey) -> bool,
 ) -> Result<Plan, StoreError> {
-    sound(&read.lane, read.position, writes)?;
+    writes.sound(&read.lane, read.position)?;
+    if !writes.is_once() {
+        return Err(StoreError::Conflict);
+    }
     let (touched, origins) = Default::default();
     let mut plan = Plan { changes: Changes::default(), heads: Vec::new(), read, there, touched, origins };
     writes.consumed.iter().try_for_each(|one| plan.consume(one, writes))?;

@@ -8,7 +8,7 @@ use crate::{
 };
 use oms_core::{
     message::{Message, PackId},
-    store::{Buried, End, PUBLIC, Parked, StoreError, Verdict, wire::pack_message},
+    store::{Buried, End, PUBLIC, Parked, StoreError, Verdict, marks, wire::pack_message},
 };
 use rusqlite::params;
 
@@ -100,7 +100,7 @@ impl Job<'_> {
                     self.turn.id,
                     pack,
                     &[place],
-                    owed::BURIED,
+                    marks::BURIED,
                     End::Parked,
                 )?;
             }

@@ -4,7 +4,7 @@ use super::{Job, Origin};
 use crate::{
     alarm,
     letters::{HANDLED, REDRIVEN, REDRIVEN_PARKED},
-    owed::{self, BURIED, LEFT, PARKED},
+    owed,
     rows::{blob, execute, int, name, one, pack_row},
     wishes,
 };
@@ -12,7 +12,11 @@ use bytes::Bytes;
 use oms_core::{
     gateway::EffectKey,
     message::PackId,
-    store::{Consumed, End, StoreError, Then, Writes, wire::unpack_message},
+    store::{
+        Consumed, End, StoreError, Then, Writes,
+        marks::{BURIED, LEFT, PARKED},
+        wire::unpack_message,
+    },
 };
 use rusqlite::{Row, params};
 
@@ -86,7 +90,7 @@ impl Job<'_> {
     fn came_from(&mut self, message: &[u8], origin: Origin, mark: u8, end: End) -> Result<(), StoreError> {
         self.origins.insert(unpack_message(message)?.envelope.id, origin);
         let Some((pack, place)) = origin.0 else { return Ok(()) };
-        if owed::find(self.db, self.turn.id, pack)?.is_some_and(|row| row.mark(place) == mark) {
+        if owed::find(self.db, self.turn.id, pack)?.is_some_and(|row| row.marks.of(place) == mark) {
             owed::settle(self.db, &mut self.after, self.turn.id, pack, &[place], mark, end)?;
         }
         Ok(())

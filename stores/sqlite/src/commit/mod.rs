@@ -3,7 +3,6 @@
 mod aside;
 mod consumed;
 mod put;
-mod sound;
 
 use crate::{
     present::{After, Book, Places, SharedPresent, present},
@@ -50,7 +49,7 @@ struct Job<'a> {
 impl Commit {
     /// Checks and writes everything; on an error nothing of it may stay.
     pub(crate) fn run(&self, db: &Connection, writes: &Writes) -> Result<After, StoreError> {
-        sound::sound(&self.lane, self.position, writes)?;
+        writes.sound(&self.lane, self.position)?;
         let book = self.check()?;
         let mut job = Job { db, turn: self, book, after: After::default(), origins: BTreeMap::new() };
         // First what must still be there: a firing looks at the deadline as it stood before this turn.
