@@ -18,6 +18,7 @@ use crate::{
         order::{CancelReply, placement, stream_of},
         shipping::Released,
     },
+    store::Within,
     worker::{self, Opening, PlaceError, Reply, RequestError, request},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -88,23 +89,44 @@ impl Oms {
     /// # Errors
     /// For each order its own, as [`Oms::place`].
     pub async fn place_batch(&self, placements: Vec<Placement>) -> Vec<Result<Placed, PlaceRefusal>> {
-        let checked: Vec<Result<Arc<OrderPlaced>, OrderError>> = placements
-            .into_iter()
-            .map(|one| one.order.accept(&one.principal, &one.idempotency_key).map(Arc::new))
-            .collect();
-        let good = checked.iter().filter_map(|order| order.as_ref().ok());
-        let openings = good.map(|order| opening(order, &self.times)).collect();
-        let mut opened = self.placer.place(openings).await.into_iter();
-        let answer = |order: Result<Arc<OrderPlaced>, OrderError>| {
-            let order = order?;
-            let placed = opened.next().unwrap_or_else(|| Err(PlaceError::Refused("no answer".to_owned())))?;
-            match placed {
-                worker::Placed::New => Ok(Placed { id: order.order.clone(), known: false }),
-                worker::Placed::Known => Ok(Placed { id: order.order.clone(), known: true }),
-                worker::Placed::Mismatch => Err(OrderError::KeyReused { order: order.order.clone() }.into()),
-            }
-        };
-        checked.into_iter().map(answer).collect()
+        let checked = accepted(placements);
+        let opened = self.placer.place(openings(&checked, &self.times)).await;
+        answered(checked, opened)
+    }
+
+    /// Places orders within a transaction of the user's own: they are seen, and moved on, once that has committed, and were never
+    /// placed if it does not. Call [`Oms::wake`] after the commit, lest the loops find them a poll later.
+    ///
+    /// ```
+    /// # async fn checkout(oms: &oms_core::oms::Oms, within: &mut dyn oms_core::store::Within, placement: oms_core::oms::Placement)
+    /// # -> Result<(), oms_core::oms::PlaceRefusal> {
+    /// // `within` comes from the store; oms-postgres makes it of a `tokio_postgres::Transaction`.
+    /// for placed in oms.place_in(within, vec![placement]).await {
+    ///     let placed = placed?; // or roll back
+    ///     println!("{} will be placed by the commit", placed.id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Keep the transaction short: no other order can be placed in the same lanes until it ends. Dropped half-way, or answered with
+    /// [`PlaceError::Store`], it must be rolled back.
+    ///
+    /// # Errors
+    /// For each order its own, as [`Oms::place`]; the others are in the transaction.
+    pub async fn place_in(
+        &self,
+        within: &mut dyn Within,
+        placements: Vec<Placement>,
+    ) -> Vec<Result<Placed, PlaceRefusal>> {
+        let checked = accepted(placements);
+        let opened = self.placer.place_in(within, openings(&checked, &self.times)).await;
+        answered(checked, opened)
+    }
+
+    /// Wakes the loops of this process: something was placed that they were not told of.
+    pub fn wake(&self) {
+        self.parts.wake();
     }
 
     /// Asks for an order to be cancelled. Accepted means that it will end as cancelled, or, when shipping finds that it has
@@ -157,6 +179,36 @@ impl Oms {
                 .map_err(|error| RequestError::Refused(format!("its answer cannot be read: {error}"))),
         }
     }
+}
+
+/// An order that may be placed, or why it may not.
+type Checked = Result<Arc<OrderPlaced>, OrderError>;
+
+fn accepted(placements: Vec<Placement>) -> Vec<Checked> {
+    let accept = |one: Placement| one.order.accept(&one.principal, &one.idempotency_key).map(Arc::new);
+    placements.into_iter().map(accept).collect()
+}
+
+fn openings(checked: &[Checked], times: &Arc<SagaTimes>) -> Vec<Opening> {
+    checked.iter().filter_map(|order| order.as_ref().ok()).map(|order| opening(order, times)).collect()
+}
+
+/// Puts what became of those that may be placed between the others.
+fn answered(
+    checked: Vec<Checked>,
+    opened: Vec<Result<worker::Placed, PlaceError>>,
+) -> Vec<Result<Placed, PlaceRefusal>> {
+    let mut opened = opened.into_iter();
+    let answer = |order: Checked| {
+        let order = order?;
+        let placed = opened.next().unwrap_or_else(|| Err(PlaceError::Refused("no answer".to_owned())))?;
+        match placed {
+            worker::Placed::New => Ok(Placed { id: order.order.clone(), known: false }),
+            worker::Placed::Known => Ok(Placed { id: order.order.clone(), known: true }),
+            worker::Placed::Mismatch => Err(OrderError::KeyReused { order: order.order.clone() }.into()),
+        }
+    };
+    checked.into_iter().map(answer).collect()
 }
 
 fn opening(placed: &Arc<OrderPlaced>, times: &Arc<SagaTimes>) -> Opening {

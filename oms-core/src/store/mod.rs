@@ -12,6 +12,7 @@ mod tenancy;
 mod turn;
 pub mod wire;
 mod wish;
+mod within;
 
 pub use crate::id::{Rank, StreamId};
 pub use error::StoreError;
@@ -27,3 +28,4 @@ pub use turn::{
     Ask, Buried, Consumed, End, Found, Local, LocalMessage, Owed, Parked, Right, Turn, Write, Writes,
 };
 pub use wish::{Claimed, Doing, Postponed, Then};
+pub use within::Within;

@@ -179,6 +179,13 @@ impl Parts {
         self.due.ring();
     }
 
+    /// Wakes all that look for what has been placed.
+    pub fn wake(&self) {
+        self.relay.ring();
+        self.due.ring();
+        self.tell_readers();
+    }
+
     /// Watches a stream for events of these kinds from now on, for whoever looks at it again and again.
     pub fn watch(&self, stream: StreamId, kinds: &'static [&'static str]) -> Watch<'_> {
         self.watches.watch(stream, kinds, self.clock.as_ref())

@@ -10,10 +10,11 @@ use super::{
     work::Work,
 };
 use crate::{
+    clock::Timestamp,
     id::{Name, StreamId},
     message::{GroupLane, Message},
     service::{Entry, Fault, Handler, Loaded, Reaction},
-    store::{Ask, Right, StoreError},
+    store::{Ask, Right, StoreError, Turn, Within},
 };
 use futures::{
     FutureExt,
@@ -78,24 +79,31 @@ type Commit = Shared<BoxFuture<'static, Arc<Vec<Answer>>>>;
 type WeakCommit = WeakShared<BoxFuture<'static, Arc<Vec<Answer>>>>;
 type Items = Arc<std::sync::Mutex<Option<Vec<Opening>>>>;
 
-/// Lets concurrent callers share a commit. While one commit is under way, those who come gather for the next.
+/// Lets concurrent callers share a commit. While a commit of a lane is under way, those who come to that lane gather for its next.
 ///
 /// A caller that is dropped leaves the others' commit as it is; if all of a commit are dropped, its outcome is unknown.
 pub struct Placer {
     parts: Arc<Parts>,
     handler: Arc<dyn Handler>,
+    doors: Vec<Door>,
+    owed: std::sync::Mutex<(Timestamp, u64)>,
+}
+
+/// Where the callers of one lane gather.
+#[derive(Default)]
+struct Door {
     gate: Arc<Mutex<()>>,
-    /// Held weakly: a commit whose callers are all gone must not keep its lanes locked until somebody else places.
+    /// Held weakly: a commit whose callers are all gone must not keep its lane locked until somebody else places.
     next: std::sync::Mutex<Option<(Items, WeakCommit)>>,
-    owed: std::sync::Mutex<(crate::clock::Timestamp, u64)>,
 }
 
 impl Placer {
     /// Places in the name of `handler`, which owns the streams and hears their deadlines.
     #[must_use]
     pub fn new(parts: Arc<Parts>, handler: Arc<dyn Handler>) -> Self {
-        let never = (crate::clock::Timestamp(i64::MIN), 0);
-        Self { parts, handler, gate: Arc::default(), next: std::sync::Mutex::default(), owed: never.into() }
+        let never = (Timestamp(i64::MIN), 0);
+        let doors = (0..parts.options.lanes).map(|_| Door::default()).collect();
+        Self { parts, handler, doors, owed: never.into() }
     }
 
     /// Opens streams, all that arrive together in one commit for each lane, and answers in their order.
@@ -106,10 +114,67 @@ impl Placer {
         if let Err(error) = self.admit().await {
             return openings.iter().map(|_| Err(error.clone())).collect();
         }
-        let count = openings.len();
-        let (first, commit) = self.join(openings);
-        let answers = commit.await;
-        answers.iter().skip(first).take(count).cloned().collect()
+        let mut answers: Vec<Answer> = openings.iter().map(|_| Ok(Placed::Known)).collect();
+        let lanes = by_lane(&self.parts, &openings);
+        let mut openings: Vec<Option<Opening>> = openings.into_iter().map(Some).collect();
+        // All lanes at once, so that a store with one writer commits them together.
+        let opened: Vec<_> = lanes
+            .into_iter()
+            .map(|(lane, numbers)| {
+                let mine = numbers.iter().filter_map(|number| openings[*number].take()).collect();
+                let (first, commit) = self.join(lane, mine);
+                commit.map(move |opened| (numbers, first, opened))
+            })
+            .collect();
+        for (numbers, first, opened) in join_all(opened).await {
+            for (number, answer) in numbers.into_iter().zip(opened.iter().skip(first)) {
+                answers[number] = answer.clone();
+            }
+        }
+        answers
+    }
+
+    /// Opens streams within a transaction of the user's own, lane by lane in one order for everybody, and answers in their
+    /// order. No loop is told: nothing has happened before the user's own commit.
+    ///
+    /// # Errors
+    /// For each opening its own [`PlaceError`]; openings of one lane may share one. Those that have none are in the transaction.
+    pub async fn place_in(&self, within: &mut dyn Within, openings: Vec<Opening>) -> Vec<Answer> {
+        if let Err(error) = self.admit().await {
+            return openings.iter().map(|_| Err(error.clone())).collect();
+        }
+        let mut answers: Vec<Answer> = openings.iter().map(|_| Ok(Placed::Known)).collect();
+        for (lane, numbers) in by_lane(&self.parts, &openings) {
+            for numbers in numbers.chunks(self.parts.options.batch.messages.max(1)) {
+                let mine: Vec<&Opening> = numbers.iter().map(|number| &openings[*number]).collect();
+                let opened = self.lane_in(within, lane, &mine).await;
+                for (place, number) in numbers.iter().enumerate() {
+                    answers[*number] = match &opened {
+                        Ok(placed) => Ok(placed[place]),
+                        Err(error) => Err(error.clone()),
+                    };
+                }
+            }
+        }
+        answers
+    }
+
+    async fn lane_in(
+        &self,
+        within: &mut dyn Within,
+        lane: u16,
+        openings: &[&Opening],
+    ) -> Result<Vec<Placed>, PlaceError> {
+        let (right, ask) = entry(&self.parts, lane, openings);
+        let open = within.turn(&right, ask).await.map_err(PlaceError::Store)?;
+        let filled = fill(&self.parts, self.handler.as_ref(), &right, open, openings).await;
+        filled.map(|(placed, _)| placed).map_err(|error| match error {
+            TurnError::Store(StoreError::Refused(source)) => PlaceError::Refused(source.to_string()),
+            TurnError::Store(error) => PlaceError::Store(error),
+            error @ (TurnError::Seal(_) | TurnError::Refused { .. }) => {
+                PlaceError::Refused(error.to_string())
+            }
+        })
     }
 
     /// Refuses when too much is owed; counted at most once in a tenth of a second.
@@ -126,9 +191,10 @@ impl Placer {
         if owed > limit { Err(PlaceError::Overloaded { owed, limit }) } else { Ok(()) }
     }
 
-    /// Joins the gathering commit, or begins one; gives the place of the caller's first opening in it.
-    fn join(&self, openings: Vec<Opening>) -> (usize, Commit) {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Joins the gathering commit of a lane, or begins one; gives the place of the caller's first opening in it.
+    fn join(&self, lane: u16, openings: Vec<Opening>) -> (usize, Commit) {
+        let door = &self.doors[usize::from(lane)];
+        let mut next = door.next.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((items, commit)) = next.as_ref()
             && let Some(commit) = commit.upgrade()
             && let Some(gathering) = items.lock().unwrap_or_else(PoisonError::into_inner).as_mut()
@@ -139,11 +205,11 @@ impl Placer {
         }
         let items: Items = Arc::new(std::sync::Mutex::new(Some(openings)));
         let (parts, handler) = (Arc::clone(&self.parts), Arc::clone(&self.handler));
-        let (gate, gathered) = (Arc::clone(&self.gate), Arc::clone(&items));
+        let (gate, gathered) = (Arc::clone(&door.gate), Arc::clone(&items));
         let commit = async move {
             let _one_at_a_time = gate.lock().await;
             let openings = gathered.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
-            Arc::new(open_all(&parts, handler.as_ref(), openings).await)
+            Arc::new(open_lane(&parts, handler.as_ref(), lane, &openings).await)
         };
         let commit = commit.boxed().shared();
         *next = commit.downgrade().map(|commit| (items, commit));
@@ -151,33 +217,23 @@ impl Placer {
     }
 }
 
-/// Opens streams lane by lane, all lanes at once, so that a store with one writer commits them together.
-async fn open_all(parts: &Parts, handler: &dyn Handler, openings: Vec<Opening>) -> Vec<Answer> {
+/// The numbers of openings by their lanes.
+fn by_lane(parts: &Parts, openings: &[Opening]) -> BTreeMap<u16, Vec<usize>> {
     let mut lanes: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
     for (number, opening) in openings.iter().enumerate() {
         lanes.entry(opening.cause.envelope.key.lane(parts.options.lanes)).or_default().push(number);
     }
-    let mut answers: Vec<Answer> = openings.iter().map(|_| Ok(Placed::Known)).collect();
-    let opened = lanes.into_iter().map(|(lane, numbers)| {
-        let mine: Vec<&Opening> = numbers.iter().map(|number| &openings[*number]).collect();
-        open_lane(parts, handler, lane, mine).map(move |opened| (numbers, opened))
-    });
-    for (numbers, opened) in join_all(opened).await {
-        for (number, answer) in numbers.into_iter().zip(opened) {
-            answers[number] = answer;
-        }
-    }
-    answers
+    lanes
 }
 
 /// Opens the streams of one lane in batches; what the store refuses is halved until the culprit stands alone.
-async fn open_lane(parts: &Parts, handler: &dyn Handler, lane: u16, openings: Vec<&Opening>) -> Vec<Answer> {
+async fn open_lane(parts: &Parts, handler: &dyn Handler, lane: u16, openings: &[Opening]) -> Vec<Answer> {
     let mut answers = Vec::with_capacity(openings.len());
     let mut size = parts.options.batch.messages;
     let mut conflicts = 0;
     while let Some(rest) = openings.get(answers.len()..).filter(|rest| !rest.is_empty()) {
-        let batch = &rest[..size.min(rest.len())];
-        match open_batch(parts, handler, lane, batch).await {
+        let batch: Vec<&Opening> = rest.iter().take(size).collect();
+        match open_batch(parts, handler, lane, &batch).await {
             Ok(opened) => {
                 answers.extend(opened.into_iter().map(Ok));
                 (size, conflicts) = (parts.options.batch.messages, 0);
@@ -211,10 +267,34 @@ async fn open_batch(
     lane: u16,
     openings: &[&Opening],
 ) -> Result<Vec<Placed>, TurnError> {
-    let right = Right::Unfenced(GroupLane::new(PLACE, lane));
+    let (right, ask) = entry(parts, lane, openings);
+    let open = parts.store.turn(&right, ask).await?;
+    let (placed, written) = fill(parts, handler, &right, open, openings).await?;
+    if let Some(alarm) = written {
+        parts.relay.ring();
+        parts.wake_for(alarm);
+    }
+    Ok(placed)
+}
+
+/// By what right openings enter their lane, and what they ask.
+fn entry(parts: &Parts, lane: u16, openings: &[&Opening]) -> (Right, Ask) {
     let streams = openings.iter().map(|opening| opening.stream.clone()).collect();
     let ask = Ask { streams, limit: parts.options.batch, ..Ask::default() };
-    let mut open = parts.store.turn(&right, ask).await?;
+    (Right::Unfenced(GroupLane::new(PLACE, lane)), ask)
+}
+
+/// The first alarm that was set, if there is one.
+type Alarm = Option<Timestamp>;
+
+/// Opens what is new and commits; gives what became of each, and of the commit, where there was something to write.
+async fn fill<'a>(
+    parts: &Parts,
+    handler: &dyn Handler,
+    right: &Right,
+    mut open: Box<dyn Turn + 'a>,
+    openings: &[&Opening],
+) -> Result<(Vec<Placed>, Option<Alarm>), TurnError> {
     let mut found = open.found();
     let first = std::mem::take(&mut found.streams);
     let loaded = Loaded(first.into_iter().map(|(stream, state)| (stream, Entry::new(state))).collect());
@@ -224,14 +304,13 @@ async fn open_batch(
         placed
             .push(one(handler, opening, &mut draft).map_err(|fault| StoreError::refused(fault.to_string()))?);
     }
-    if !draft.is_empty() {
-        let (writes, _) = seal(draft, right.lane(), found.position, parts.codec.as_ref(), &parts.options)?;
-        let alarm = first_alarm(found.now, &writes);
-        open.commit(writes).await?;
-        parts.relay.ring();
-        parts.wake_for(alarm);
+    if draft.is_empty() {
+        return Ok((placed, None));
     }
-    Ok(placed)
+    let (writes, _) = seal(draft, right.lane(), found.position, parts.codec.as_ref(), &parts.options)?;
+    let alarm = first_alarm(found.now, &writes);
+    open.commit(writes).await?;
+    Ok((placed, Some(alarm)))
 }
 
 fn one(handler: &dyn Handler, opening: &Opening, draft: &mut Draft) -> Result<Placed, Fault> {

@@ -13,8 +13,9 @@ use futures::{
 use oms_core::{
     gateway::{Effect, EffectKey},
     id::Name,
-    message::GroupLane,
+    message::{GroupLane, Key},
     service::{Outgoing, Reaction, append},
+    store::{Ask, Right, Store},
     worker::{Opening, Parts, PlaceError, Placed, Placer},
 };
 use std::{pin::pin, sync::Arc, time::Duration};
@@ -73,6 +74,27 @@ fn rule_07_placing_whose_answer_was_lost_is_found_when_it_is_placed_again() {
         assert_eq!(placer.place(vec![opening(house, "a", "1")]).await.remove(0).unwrap(), Placed::Known);
         house.settled().await;
         assert_eq!(house.heard("sink", "a").await, ["1"]);
+    });
+}
+
+#[test]
+fn rule_25_a_lane_that_is_held_up_holds_up_no_other() {
+    let house = House::new();
+    play!(house, parts, {
+        let placer = placer(house, &parts);
+        let lane = |key: &str| Key::new(Name::from(key)).lane(parts.options.lanes);
+        let held = Right::Unfenced(GroupLane::new("place", lane("a")));
+        let turn = house.store.turn(&held, Ask::default()).await.unwrap();
+        let mut waits = pin!(placer.place(vec![opening(house, "a", "1")]));
+        assert!(poll!(&mut waits).is_pending());
+        let keys: Vec<String> = (0..20).map(|number| format!("k{number}")).collect();
+        let other = keys.iter().find(|key| lane(key) != lane("a")).unwrap();
+        let placed = placer.place(vec![opening(house, other, "1")]).await.remove(0).unwrap();
+        assert_eq!(placed, Placed::New);
+        assert!(poll!(&mut waits).is_pending());
+        drop(turn);
+        assert_eq!(waits.await.remove(0).unwrap(), Placed::New);
+        house.settled().await;
     });
 }
 

@@ -1,4 +1,5 @@
-//! A connection that is lent: every wait on it has an end, and one that did not answer in time is not lent again.
+//! A connection that is lent: every wait on it has an end, and one that did not answer in time is not lent again. One of the user's own
+//! pool goes back as it came.
 
 use crate::rows::failed;
 use deadpool_postgres::{ClientWrapper, Object, Transaction};
@@ -8,14 +9,28 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-use tokio_postgres::{Error, IsolationLevel};
+use tokio::runtime::Handle;
+use tokio_postgres::{Client, Error, IsolationLevel};
 
 /// A connection that nobody else uses until it is dropped.
 pub(crate) struct Lent {
     object: Option<Object>,
     patience: Duration,
     silent: AtomicBool,
+    /// What it is set back to, where it comes from a pool of the user's.
+    theirs: Option<Setting>,
 }
+
+/// Settings of a connection by their names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Setting {
+    pub(crate) names: Vec<String>,
+    pub(crate) values: Vec<String>,
+}
+
+/// Gives a connection settings, and tells those that it had.
+const DRESS: &str = "SELECT name, current_setting(name), set_config(name, value, false)
+    FROM unnest($1::text[], $2::text[]) AS wanted (name, value)";
 
 /// The database did not answer in time.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +55,26 @@ fn sorted<T>(answer: Result<Result<T, Error>, Late>) -> Result<T, StoreError> {
 
 impl Lent {
     pub(crate) fn new(object: Object, patience: Duration) -> Self {
-        Self { object: Some(object), patience, silent: AtomicBool::new(false) }
+        Self { object: Some(object), patience, silent: AtomicBool::new(false), theirs: None }
+    }
+
+    /// One of the user's own, with our settings as long as it is lent.
+    pub(crate) async fn dressed(
+        object: Object,
+        patience: Duration,
+        ours: &Setting,
+    ) -> Result<Self, StoreError> {
+        let mut lent = Self::new(object, patience);
+        let sql = lent.answer(lent.prepare_cached(DRESS)).await?;
+        let rows = lent.answer(lent.query(&sql, &[&ours.names, &ours.values])).await?;
+        let theirs = rows.iter().map(|row| (row.get(0), row.get(1))).unzip();
+        lent.theirs = Some(Setting { names: theirs.0, values: theirs.1 });
+        Ok(lent)
+    }
+
+    /// The client itself.
+    pub(crate) fn whole(&mut self) -> Option<&mut Client> {
+        self.object.as_mut().map(|object| &mut ***object)
     }
 
     /// Waits for an answer, as long as anybody may wait.
@@ -70,7 +104,7 @@ impl Lent {
     }
 
     async fn transaction(&mut self, looks: bool) -> Result<Open<'_>, StoreError> {
-        let Self { object, patience, silent } = self;
+        let Self { object, patience, silent, .. } = self;
         let gone = || StoreError::unavailable("the connection is gone");
         let object = object.as_mut().ok_or_else(gone)?;
         let mut begin = object.build_transaction();
@@ -96,12 +130,29 @@ impl Deref for Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(object) = self.object.take()
-            && self.silent.load(Ordering::Relaxed)
-        {
+        let Some(object) = self.object.take() else { return };
+        if self.silent.load(Ordering::Relaxed) {
             // Whoever had it next would wait behind what it owes an answer to.
             drop(Object::take(object));
+            return;
         }
+        let Some(theirs) = self.theirs.take() else { return };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(give_back(object, self.patience, theirs))),
+            // Nobody can set it back.
+            Err(_) => drop(Object::take(object)),
+        }
+    }
+}
+
+/// Sets a connection back to what it was, and lets it go; one that cannot be is closed.
+async fn give_back(object: Object, patience: Duration, theirs: Setting) {
+    let setting = async {
+        let sql = object.prepare_cached(DRESS).await?;
+        object.query(&sql, &[&theirs.names, &theirs.values]).await
+    };
+    if !matches!(tokio::time::timeout(patience, setting).await, Ok(Ok(_))) {
+        drop(Object::take(object));
     }
 }
 

@@ -31,6 +31,9 @@ mod streams;
 mod turn;
 mod waiting;
 mod wishes;
+mod within;
+
+pub use {deadpool_postgres, tokio_postgres};
 
 pub use audit::{Audit, Broken};
 pub use error::OpenError;

@@ -28,7 +28,8 @@ impl Options {
     pub async fn open(self) -> Result<PostgresStore, OpenError> {
         let link = Link::new(&self)?;
         let mut client = link.first().await?;
-        prepare(&mut client, &self.schema).await?;
+        let gone = || OpenError::Unreachable("the connection is gone".to_owned());
+        prepare(client.whole().ok_or_else(gone)?, &self.schema).await?;
         drop(client);
         let shared = Shared::start(link).await.map_err(|error| OpenError::Other(error.to_string()))?;
         Ok(PostgresStore(Arc::new(shared)))

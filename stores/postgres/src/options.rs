@@ -1,12 +1,16 @@
 //! How a database is opened.
 
 use crate::error::OpenError;
+use deadpool_postgres::Pool;
 use oms_core::clock::Clock;
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use tokio_postgres::{Config, config::SslMode};
 
 /// The longest name of a schema.
 const MAX_SCHEMA: usize = 48;
+
+/// How many connections the store needs at a time.
+pub(crate) const LEAST: usize = 3;
 
 /// How a database is opened.
 ///
@@ -25,6 +29,7 @@ pub struct Options {
     pub(crate) timeout: Duration,
     pub(crate) authorities: Option<PathBuf>,
     pub(crate) clock: Option<Arc<dyn Clock>>,
+    pub(crate) pool: Option<Pool>,
 }
 
 impl fmt::Debug for Options {
@@ -51,6 +56,7 @@ impl Options {
             timeout: Duration::from_secs(10),
             authorities: None,
             clock: None,
+            pool: None,
         };
         let mut rest = Vec::new();
         for option in query.split('&').filter(|option| !option.is_empty()) {
@@ -79,6 +85,21 @@ impl Options {
         Ok(options.connections(most))
     }
 
+    /// Takes connections from a pool that the user has already, in the schema `oms`; at least 3 of them at a time. A connection has
+    /// the store's settings while the store has it, and its own when it goes back; that costs one more round trip for each use.
+    #[must_use]
+    pub fn over(pool: Pool) -> Self {
+        Self {
+            config: Config::new(),
+            schema: "oms".to_owned(),
+            connections: pool.status().max_size,
+            timeout: Duration::from_secs(10),
+            authorities: None,
+            clock: None,
+            pool: Some(pool),
+        }
+    }
+
     /// Keeps everything in this schema, so that several shops share a database; `oms` otherwise.
     ///
     /// # Errors
@@ -91,10 +112,10 @@ impl Options {
         Ok(self)
     }
 
-    /// How many connections are open at most; at least 3. A call that finds none free waits for one, up to the time-out.
+    /// How many connections are open at most; at least 3; a pool of the user's own has its own number. A call that finds none free waits for one, up to the time-out.
     #[must_use]
     pub fn connections(mut self, most: usize) -> Self {
-        self.connections = most.max(3);
+        self.connections = most.max(LEAST);
         self
     }
 

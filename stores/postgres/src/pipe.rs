@@ -6,7 +6,7 @@ use crate::{
 };
 use futures::future::{join, join_all, join3};
 use oms_core::store::StoreError;
-use tokio_postgres::{Error, Row, Statement, types::ToSql};
+use tokio_postgres::{Error, Row, Statement, Transaction, types::ToSql};
 
 /// One parameter of a statement.
 pub(crate) type Param = Box<dyn ToSql + Sync + Send>;
@@ -98,6 +98,28 @@ impl Steps {
         self.commit(client).await.map_err(StoreError::unavailable)?.map_err(failed)
     }
 
+    /// Asks all of them within somebody's own transaction; each sees what is committed when its turn comes.
+    pub(crate) async fn asked_in(&self, transaction: &Transaction<'_>) -> Result<Answers, StoreError> {
+        let statements = prepare_in(transaction, &self.0).await?;
+        let asked = statements
+            .iter()
+            .zip(&self.0)
+            .map(|(statement, step)| async move { transaction.query(statement, &step.borrowed()).await });
+        let answers: Result<Vec<Vec<Row>>, Error> = join_all(asked).await.into_iter().collect();
+        Ok(Answers(answers.map_err(failed)?))
+    }
+
+    /// Runs all of them within somebody's own transaction.
+    pub(crate) async fn done_in(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let statements = prepare_in(transaction, &self.0).await?;
+        let done = statements
+            .iter()
+            .zip(&self.0)
+            .map(|(statement, step)| async move { transaction.execute(statement, &step.borrowed()).await });
+        let done: Result<Vec<u64>, Error> = join_all(done).await.into_iter().collect();
+        done.map(drop).map_err(failed)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -124,6 +146,11 @@ async fn prepare_raw(client: &Lent, steps: &[Step]) -> Result<Vec<Statement>, Er
         statements.push(client.prepare_cached(step.sql).await?);
     }
     Ok(statements)
+}
+
+async fn prepare_in(transaction: &Transaction<'_>, steps: &[Step]) -> Result<Vec<Statement>, StoreError> {
+    let prepared = join_all(steps.iter().map(|step| transaction.prepare(step.sql))).await;
+    prepared.into_iter().collect::<Result<_, _>>().map_err(failed)
 }
 
 async fn prepare(client: &Lent, steps: &[Step]) -> Result<Vec<Statement>, StoreError> {

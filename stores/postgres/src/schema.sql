@@ -59,16 +59,17 @@ CREATE FUNCTION moment(given bigint) RETURNS bigint LANGUAGE sql VOLATILE PARALL
 
 -- Locks the lanes of turns that commit, in one order for everybody, and holds each against what it read: the lane's version, and the
 -- epoch of its lease where it has one. `firm` lanes withdraw wishes, so that nobody may take their lease meanwhile. Whatever does not
--- hold is named in the detail of the error, and nothing of the commit stays.
+-- hold is named in the detail of the error, and nothing of the commit stays. A lane that somebody else has locked counts as moved on: it
+-- will have, and the other turns of this commit must not wait for whoever holds it.
 CREATE FUNCTION hold(lanes integer[], versions bigint[], nexts bigint[], epochs bigint[], firm integer[], events bigint[]) RETURNS void
   LANGUAGE plpgsql AS $$
-DECLARE moved text; lost text;
+DECLARE moved text; lost text; ours integer[];
 BEGIN
-  PERFORM FROM lane WHERE id = ANY (lanes) ORDER BY id FOR NO KEY UPDATE;
+  ours := ARRAY (SELECT id FROM lane WHERE id = ANY (lanes) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
   IF cardinality(firm) > 0 THEN
     PERFORM FROM lease WHERE lease.lane = ANY (firm) ORDER BY lease.lane FOR SHARE;
   END IF;
-  SELECT string_agg(held.id::text, ',') FILTER (WHERE lane.version IS DISTINCT FROM held.version),
+  SELECT string_agg(held.id::text, ',') FILTER (WHERE held.id <> ALL (ours) OR lane.version IS DISTINCT FROM held.version),
       string_agg(held.id::text, ',') FILTER (WHERE held.epoch IS NOT NULL AND lease.epoch IS DISTINCT FROM held.epoch)
     INTO moved, lost
     FROM unnest(lanes, versions, epochs) AS held (id, version, epoch)

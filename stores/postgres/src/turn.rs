@@ -30,7 +30,7 @@ use std::{
 use tokio::sync::oneshot;
 
 /// A lane as a turn finds it: its version and next position, the revision of the hearers, the epoch of its lease, the time.
-const LANE: &str =
+pub(crate) const LANE: &str =
     "SELECT lane.version, lane.next, meta.revision, lease.epoch, moment($2) FROM lane CROSS JOIN meta
     JOIN lease ON lease.lane = lane.id WHERE lane.id = $1";
 
@@ -155,14 +155,19 @@ fn brought<'a>(senders: &[Option<i32>], ask: &'a Ask) -> (Brought<'a>, Vec<PackI
 }
 
 /// The book of a revision, with the senders of these packs in it.
-async fn at(known: &Known, revision: i64, open: &[Open]) -> Result<Arc<Book>, StoreError> {
+pub(crate) async fn at(known: &Known, revision: i64, open: &[Open]) -> Result<Arc<Book>, StoreError> {
     let book = known.book_with(open.iter().map(|open| sender_of(open.row.pack))).await?;
     let book = if book.revision == revision { book } else { known.reload().await? };
     // It may have changed again since; the lane has then moved on with it.
     if book.revision == revision { Ok(book) } else { Err(StoreError::Conflict) }
 }
 
-fn lane_row(answers: &Answers, place: usize, right: &Right, id: i32) -> Result<(Read, i64), StoreError> {
+pub(crate) fn lane_row(
+    answers: &Answers,
+    place: usize,
+    right: &Right,
+    id: i32,
+) -> Result<(Read, i64), StoreError> {
     let missing = || StoreError::Misused("a lane was removed");
     let row = answers.of(place).first().ok_or_else(missing)?;
     let mut row = Columns::of(row);

@@ -6,16 +6,46 @@ use super::{
     harness::Harness,
     scene::{ONE, Scene, only},
 };
-use crate::broker::Settlement;
+use crate::{
+    broker::Settlement,
+    clock::Timestamp,
+    id::{MessageId, Name},
+    message::{Codec, Envelope, Json, Key, Message},
+};
+use bytes::Bytes;
 
 pub(super) fn checks() -> Vec<BrokerCheck> {
     vec![
+        check!("M1", "what a message says of its trace and its cause comes with it", [], trace),
         check!("M2", "the lag goes down by what is acked, and by nothing else", [ExactLag], lag_follows),
         check!("M3", "the lag is the truth, for each lane", [ExactLag], lag_exact),
         check!("M3i", "the lag of a quiet lane is zero, and of a waiting one is not", [], lag_at_all),
         check!("M4", "a probe of a broker that works is well", [], probe),
         check!("M5", "capabilities never change, and are the same for each connection", [], capabilities),
     ]
+}
+
+async fn trace(harness: &dyn Harness) -> Finding {
+    let scene = Scene::open(harness, 1, ONE).await?;
+    let envelope = Envelope {
+        id: MessageId(7),
+        cause: MessageId(6),
+        correlation: Name::from("order-1"),
+        topic: scene.name("order"),
+        key: Key::new(Name::from("order-1")),
+        kind: Name::from("OrderPlaced"),
+        schema: 1,
+        time: Timestamp(5),
+        trace: Some(Name::from("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")),
+    };
+    let sent = Message { envelope, body: Bytes::from_static(b"{}") };
+    let mut pack = scene.pack("order", 0, 1, "");
+    pack.bytes = Json.encode(&pack.id, std::slice::from_ref(&sent))?;
+    scene.send(vec![pack]).await?;
+    let read = scene.reader().await?.read_some(1).await?;
+    let whole = read.first().cloned().unwrap_or_default();
+    let (_, came) = Json.decode(&whole)?;
+    ensure(came == [sent], || format!("it came as {came:?}"))
 }
 
 async fn lag_is(scene: &Scene<'_>, expected: u64) -> Finding {

@@ -5,7 +5,7 @@ mod changes;
 mod need;
 mod plan;
 
-pub(crate) use changes::Changes;
+pub(crate) use changes::{Changes, steps};
 pub(crate) use need::{STANDING, complete, key, standing, text_keys};
 pub(crate) use plan::{Read, There, plan};
 
