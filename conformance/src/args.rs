@@ -15,6 +15,8 @@ pub enum Named {
     Nats,
     /// RabbitMQ
     Rabbitmq,
+    /// RabbitMQ 4
+    Rabbitmq4,
 }
 
 impl Named {
@@ -26,6 +28,7 @@ impl Named {
             Self::Kafka => Some(Kind::Kafka),
             Self::Nats => Some(Kind::Nats),
             Self::Rabbitmq => Some(Kind::RabbitMq),
+            Self::Rabbitmq4 => Some(Kind::RabbitMq4),
         }
     }
 }

@@ -45,7 +45,7 @@ impl RealServer {
         // A reader that is silent is taken for dead soon, and a publish given up.
         let (near, far) = match kind {
             Kind::Nats => ("lease=2", "lease=2&timeout=3"),
-            Kind::RabbitMq => ("heartbeat=10", "heartbeat=2&timeout=3"),
+            Kind::RabbitMq | Kind::RabbitMq4 => ("heartbeat=10", "heartbeat=2&timeout=3"),
             _ => ("timeout=10", "timeout=3"),
         };
         let (near, afar) = (format!("{}?{near}", server.url()), format!("{afar}?{far}"));

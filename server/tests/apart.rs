@@ -1,4 +1,4 @@
-//! Services apart: several processes over one database and one broker, one of them killed on the way.
+//! Services apart: ten processes over one database and one broker, some of them killed on the way and one put to sleep.
 
 #![expect(clippy::expect_used, reason = "every line of this file is a test")]
 
@@ -8,7 +8,7 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tempfile::TempDir;
 
@@ -50,30 +50,82 @@ fn start(kind: Kind) -> Server {
     Server::start(kind, &root, &mut |line| eprintln!("{line}")).expect("it starts")
 }
 
-/// Ends a worker however the test ends.
-struct Worker(Child);
+/// A worker process of one service; ended however the test ends.
+struct Worker {
+    service: &'static str,
+    process: Child,
+}
 
-impl Drop for Worker {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+impl Worker {
+    fn start(site: &Site, service: &'static str) -> Self {
+        Self { service, process: site.start(&["worker", "--service", service]) }
+    }
+
+    /// Kills it, and starts another of its kind.
+    fn struck(&mut self, site: &Site) {
+        self.process.kill().expect("it is killed");
+        self.process.wait().expect("it is gone");
+        *self = Self::start(site, self.service);
+    }
+
+    fn signal(&self, name: &str) {
+        let script = format!("kill -{name} {}", self.process.id());
+        let sent = Command::new("sh").args(["-c", &script]).status().expect("a shell");
+        assert!(sent.success(), "{script}");
     }
 }
 
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Numbers that differ from run to run; the first is printed, so that a run can be thought through again.
+struct Dice(u64);
+
+impl Dice {
+    fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
+        let first = now.subsec_nanos().into();
+        println!("the dice begin with {first}");
+        Self(first)
+    }
+
+    fn below(&mut self, most: usize) -> usize {
+        // The constants are those of Knuth's MMIX.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).expect("31 bits") % most
+    }
+}
+
+const SERVICES: [&str; 5] = ["order", "payment", "inventory", "shipping", "notification"];
+
+/// Longer than a lease holds, by two seconds.
+const PAST_A_LEASE: Duration = Duration::from_secs(17);
+
 #[test]
-fn services_in_processes_of_their_own_end_every_order_though_one_is_killed_and_started_again() {
+fn two_processes_of_each_service_end_every_order_though_any_is_killed_and_one_sleeps_past_its_lease() {
     let (store, broker) = (start(Kind::Postgres), start(Kind::Nats));
     let (store, broker) = (format!("{}?schema=apart", store.url()), (store, broker));
     let wire = broker.1.url();
     let site = Site::new(&["--store", &store, "--broker", &wire]);
-    let pay = &["worker", "--service", "payment", "shipping"];
-    let mut paying = Worker(site.start(pay));
-    let _others = Worker(site.start(&["worker", "--service", "order", "inventory", "notification"]));
+    let mut workers: Vec<Worker> =
+        SERVICES.iter().chain(&SERVICES).map(|service| Worker::start(&site, service)).collect();
     let placing = site.start(&["import", ORDERS, "--no-services", "--json"]);
+    let mut dice = Dice::new();
     thread::sleep(Duration::from_secs(3));
-    paying.0.kill().expect("it is killed");
-    // Another of its kind takes over what it held.
-    let _again = Worker(site.start(pay));
+    let (asleep, since) = (dice.below(workers.len()), Instant::now());
+    workers[asleep].signal("STOP");
+    for _ in 0..5 {
+        thread::sleep(Duration::from_secs(2));
+        let struck = (asleep + 1 + dice.below(workers.len() - 1)) % workers.len();
+        workers[struck].struck(&site);
+    }
+    thread::sleep(PAST_A_LEASE.saturating_sub(since.elapsed()));
+    // What it had begun is another's by now.
+    workers[asleep].signal("CONT");
     let placed = ended(placing);
     assert_eq!(placed["by_status"], serde_json::json!({ "completed": 603, "cancelled": 7 }));
 

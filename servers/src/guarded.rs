@@ -51,7 +51,7 @@ impl Guarded {
         let port = match self.0.kind() {
             Kind::Kafka => afar,
             Kind::Nats | Kind::Postgres => near,
-            Kind::RabbitMq => spare,
+            Kind::RabbitMq | Kind::RabbitMq4 => spare,
         };
         format!("127.0.0.1:{port}")
     }

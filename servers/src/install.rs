@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use crate::{Kind, ServerError, kafka, nats, postgres, rabbitmq};
+use crate::{Kind, ServerError, kafka, nats, postgres, rabbitmq, rabbitmq4};
 
 /// Gives the folder the server is installed in below `root`, and installs it first when it is missing.
 ///
@@ -30,6 +30,7 @@ pub(crate) fn home(kind: Kind, root: &Path, progress: &mut dyn FnMut(&str)) -> R
         Kind::Nats => nats::install(&half),
         Kind::Postgres => postgres::install(&half),
         Kind::RabbitMq => rabbitmq::install(&half),
+        Kind::RabbitMq4 => rabbitmq4::install(&half),
     }?;
     fs::rename(&half, &home).map_err(ServerError::file(&home))?;
     Ok(home)
@@ -40,7 +41,7 @@ fn folder(kind: Kind) -> String {
     let version = match kind {
         Kind::Kafka => kafka::VERSION,
         Kind::Nats => nats::VERSION,
-        Kind::Postgres | Kind::RabbitMq => "debian",
+        Kind::Postgres | Kind::RabbitMq | Kind::RabbitMq4 => "debian",
     };
     format!("{}-{version}", kind.name())
 }
@@ -51,7 +52,7 @@ pub(crate) fn version(kind: Kind, home: &Path) -> String {
         Kind::Kafka => kafka::VERSION.to_owned(),
         Kind::Nats => nats::VERSION.to_owned(),
         Kind::Postgres => postgres::version(home),
-        Kind::RabbitMq => rabbitmq::version(home),
+        Kind::RabbitMq | Kind::RabbitMq4 => rabbitmq::version(home),
     }
 }
 

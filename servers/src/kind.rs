@@ -13,11 +13,16 @@ pub enum Kind {
     Postgres,
     /// RabbitMQ as Debian packages it (3.10 in Debian 12).
     RabbitMq,
+    /// RabbitMQ as Debian 13 packages it (4.0), in a folder that is root's root: for campaigns.
+    RabbitMq4,
 }
 
 impl Kind {
     /// Every kind there is.
-    pub const ALL: [Self; 4] = [Self::Kafka, Self::Nats, Self::Postgres, Self::RabbitMq];
+    pub const ALL: [Self; 5] = [Self::Kafka, Self::Nats, Self::Postgres, Self::RabbitMq, Self::RabbitMq4];
+
+    /// Those that tests use; the others are for campaigns.
+    pub const USUAL: [Self; 4] = [Self::Kafka, Self::Nats, Self::Postgres, Self::RabbitMq];
 
     /// Finds a kind by its name.
     #[must_use]
@@ -33,6 +38,7 @@ impl Kind {
             Self::Nats => "nats",
             Self::Postgres => "postgres",
             Self::RabbitMq => "rabbitmq",
+            Self::RabbitMq4 => "rabbitmq4",
         }
     }
 
@@ -42,7 +48,7 @@ impl Kind {
             Self::Kafka => format!("kafka://127.0.0.1:{port}"),
             Self::Nats => format!("nats://127.0.0.1:{port}"),
             Self::Postgres => format!("postgres://oms@127.0.0.1:{port}/postgres"),
-            Self::RabbitMq => format!("amqp://guest:guest@127.0.0.1:{port}"),
+            Self::RabbitMq | Self::RabbitMq4 => format!("amqp://guest:guest@127.0.0.1:{port}"),
         }
     }
 }
@@ -53,7 +59,7 @@ impl fmt::Display for Kind {
             Self::Kafka => "Kafka",
             Self::Nats => "NATS",
             Self::Postgres => "PostgreSQL",
-            Self::RabbitMq => "RabbitMQ",
+            Self::RabbitMq | Self::RabbitMq4 => "RabbitMQ",
         })
     }
 }

@@ -28,6 +28,7 @@ mod process;
 mod program;
 mod proxy;
 mod rabbitmq;
+mod rabbitmq4;
 mod server;
 mod step;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::papers::Papers;
 use crate::port::Ports;
-use crate::{Kind, ServerError, kafka, nats, papers, postgres, rabbitmq};
+use crate::{Kind, ServerError, kafka, nats, papers, postgres, rabbitmq, rabbitmq4};
 
 /// Writes the files of a server below `data`, and gives the command that runs it.
 ///
@@ -31,6 +31,7 @@ pub(crate) fn command(
         Kind::Nats => nats::command(home, data, ports, papers),
         Kind::Postgres => postgres::command(home, data, ports, papers.is_some()),
         Kind::RabbitMq => rabbitmq::command(home, data, ports, papers.is_some()),
+        Kind::RabbitMq4 => rabbitmq4::command(home, data, ports, papers.is_some()),
     }
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn answers(kind: Kind, port: u16) -> bool {
             Kind::Kafka => kafka::answers(&mut stream),
             Kind::Nats => nats::answers(&mut stream),
             Kind::Postgres => postgres::answers(&mut stream),
-            Kind::RabbitMq => rabbitmq::answers(&mut stream),
+            Kind::RabbitMq | Kind::RabbitMq4 => rabbitmq::answers(&mut stream),
         }
     };
     asked().unwrap_or(false)

@@ -38,6 +38,28 @@ pub(crate) fn version(home: &Path) -> String {
 }
 
 pub(crate) fn command(home: &Path, data: &Path, ports: Ports, guarded: bool) -> Result<Command, ServerError> {
+    let erlang = home.join("usr/lib/erlang");
+    let mut path = vec![erlang.join("bin")];
+    path.extend(
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect::<Vec<PathBuf>>(),
+    );
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", RUN])
+        .env("PATH", std::env::join_paths(path).unwrap_or_default())
+        .env("OMS_ERLANG", &erlang)
+        .env("OMS_RABBITMQ", home.join("usr/lib/rabbitmq/bin/rabbitmq-server"));
+    settle(&mut command, data, ports, guarded)?;
+    Ok(command)
+}
+
+/// Writes the settings of a node below `data`, and tells the node's command of them.
+pub(crate) fn settle(
+    command: &mut Command,
+    data: &Path,
+    ports: Ports,
+    guarded: bool,
+) -> Result<(), ServerError> {
     let [port, mapper, distribution, encrypted] = ports;
     let (settings, plugins) = (data.join("rabbitmq.conf"), data.join("plugins"));
     let write = |file: &Path, text: String| fs::write(file, text).map_err(ServerError::file(file));
@@ -49,17 +71,7 @@ pub(crate) fn command(home: &Path, data: &Path, ports: Ports, guarded: bool) -> 
         text += &guards(&folder(data), &users, encrypted);
     }
     write(&settings, text)?;
-    let erlang = home.join("usr/lib/erlang");
-    let mut path = vec![erlang.join("bin")];
-    path.extend(
-        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect::<Vec<PathBuf>>(),
-    );
-    let mut command = Command::new("sh");
     command
-        .args(["-c", RUN])
-        .env("PATH", std::env::join_paths(path).unwrap_or_default())
-        .env("OMS_ERLANG", &erlang)
-        .env("OMS_RABBITMQ", home.join("usr/lib/rabbitmq/bin/rabbitmq-server"))
         // The cookie lies in the home folder.
         .env("HOME", data)
         .env("ERL_EPMD_PORT", mapper.to_string())
@@ -75,7 +87,7 @@ pub(crate) fn command(home: &Path, data: &Path, ports: Ports, guarded: bool) -> 
         .env("RABBITMQ_LOGS", "-")
         // Makes the script become the node instead of starting it as a child, so that the pid is the node's.
         .env("detached", "true");
-    Ok(command)
+    Ok(())
 }
 
 /// A certificate may be shown, and says who one is where the client wants that.

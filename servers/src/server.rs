@@ -290,7 +290,7 @@ impl Server {
     fn doors_are_open(&self) -> bool {
         let doors: &[u16] = match (&self.papers, self.kind) {
             (None, _) | (Some(_), Kind::Nats | Kind::Postgres) => &[],
-            (Some(_), Kind::RabbitMq) => &self.ports[3..],
+            (Some(_), Kind::RabbitMq | Kind::RabbitMq4) => &self.ports[3..],
             (Some(_), Kind::Kafka) => &self.ports[2..],
         };
         doors.iter().all(|port| TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).is_ok())

@@ -13,19 +13,19 @@ use serde_json::{Value, json};
 pub(crate) enum Act {
     /// Starts servers, installed when missing, and prints their URLs.
     Up {
-        /// Which: kafka, nats, rabbitmq; all when none is named.
+        /// Which: kafka, nats, postgres, rabbitmq, rabbitmq4; all but the last when none is named.
         #[arg(value_parser = kind)]
         names: Vec<Kind>,
     },
     /// Ends what `up` started; its data stay until it is started again.
     Down {
-        /// Which: kafka, nats, rabbitmq; all when none is named.
+        /// Which: kafka, nats, postgres, rabbitmq, rabbitmq4; all when none is named.
         #[arg(value_parser = kind)]
         names: Vec<Kind>,
     },
     /// Says what runs.
     Status {
-        /// Which: kafka, nats, rabbitmq; all when none is named.
+        /// Which: kafka, nats, postgres, rabbitmq, rabbitmq4; all when none is named.
         #[arg(value_parser = kind)]
         names: Vec<Kind>,
     },
@@ -53,12 +53,12 @@ pub(crate) fn folder(root: &Path) -> PathBuf {
 /// Does what was asked, one server after the other, and says whether all went well.
 pub(crate) fn run(root: &Path, act: &Act) -> bool {
     let folder = folder(root);
-    let (names, one): (_, One) = match act {
-        Act::Up { names } => (names, up),
-        Act::Down { names } => (names, down),
-        Act::Status { names } => (names, status),
+    let (names, all, one): (_, &[Kind], One) = match act {
+        Act::Up { names } => (names, &Kind::USUAL, up),
+        Act::Down { names } => (names, &Kind::ALL, down),
+        Act::Status { names } => (names, &Kind::ALL, status),
     };
-    let names = if names.is_empty() { &Kind::ALL[..] } else { names };
+    let names = if names.is_empty() { all } else { names };
     let mut well = true;
     for kind in names {
         match one(*kind, &folder) {
@@ -84,7 +84,7 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn kind(name: &str) -> Result<Kind, String> {
-    Kind::named(name).ok_or_else(|| "name one of kafka, nats, postgres, rabbitmq".to_owned())
+    Kind::named(name).ok_or_else(|| "name one of kafka, nats, postgres, rabbitmq, rabbitmq4".to_owned())
 }
 
 fn up(kind: Kind, folder: &Path) -> Result<String, Fault> {

@@ -6,7 +6,7 @@ use crate::{
     connection::Connection,
     ends::Topic,
     errors::{closed, refused, sort, unavailable},
-    group::{Group, Listener},
+    group::{Client, Group, Listener},
     lane::Lane,
     note::{Standing, origin},
     once::Turn,
@@ -137,7 +137,7 @@ fn named((topic, mut at): (Arc<Topic>, Standing)) -> (Arc<Topic>, Standing) {
 impl KafkaConsumer {
     /// Takes from the queues in turn until enough is here or they are empty.
     fn pull(&mut self, limit: Limit) {
-        let Self { sources, held, lane, turn, .. } = self;
+        let Self { group, sources, held, lane, turn, .. } = self;
         let mut sources = lock(sources);
         let (count, mut empty) = (sources.len(), 0);
         while empty < count && held.wants(limit) {
@@ -159,6 +159,7 @@ impl KafkaConsumer {
                             lane.lose("the server went back to an earlier offset: the topic was made anew");
                             return;
                         }
+                        Arrival::Gap => fetch_again(&group.client, lane, held, at),
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(_))) => source.at_end = true,
@@ -238,6 +239,19 @@ impl KafkaConsumer {
             let _one = one;
             ask::end_of_each(&live, &places, timeout)
         })
+    }
+}
+
+/// Has a source fetched again from the offset that is expected next; what the client holds behind that is thrown away.
+fn fetch_again(client: &Client, lane: &Lane, held: &Settlements, at: usize) {
+    let (Some(mark), Some(source)) = (lane.marks.get(at), held.source(at)) else { return };
+    let (topic, lane_number, next) = (&mark.topic.wire, lane.number, source.next());
+    tracing::info!(topic, lane_number, next, "offsets were passed by, and are asked for again");
+    // At once; what the client answers comes with its next message.
+    if let Err(error) = client.seek(topic, mark.partition(), Offset::Offset(next), Duration::ZERO) {
+        lane.lose(format!(
+            "packs of {topic} from {next} on were passed by, and cannot be fetched again: {error}"
+        ));
     }
 }
 

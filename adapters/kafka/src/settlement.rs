@@ -26,12 +26,25 @@ pub(crate) struct Source {
     next: i64,
     /// Acked by an earlier reader, above where it was committed.
     skip: BTreeSet<i64>,
+    /// The last offset that was passed by and asked for again.
+    again: Option<i64>,
+}
+
+/// What an offset is to its source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The next one; its place.
+    On(u64),
+    /// One that was here before.
+    Back,
+    /// One behind others that have not come.
+    Gap,
 }
 
 impl Source {
     /// Begins where the group was committed, and skips what was acked above that.
     pub(crate) fn new(start: i64, skip: BTreeSet<i64>) -> Self {
-        Self { first: 0, open: VecDeque::new(), ahead: 0, next: start, skip }
+        Self { first: 0, open: VecDeque::new(), ahead: 0, next: start, skip, again: None }
     }
 
     /// The offset that is expected next.
@@ -39,11 +52,15 @@ impl Source {
         self.next
     }
 
-    /// Notes an arrival; gives its place, or nothing when the offset was here before.
-    fn arrive(&mut self, offset: i64) -> Option<u64> {
+    /// Notes an arrival. Where offsets are passed by, it is left alone once: they may be of a transaction or gone for good, or
+    /// the client may have lost them on the way.
+    fn arrive(&mut self, offset: i64) -> Step {
         let fresh = self.first == 0 && self.open.is_empty();
         if offset < self.next && !fresh {
-            return None;
+            return Step::Back;
+        }
+        if offset > self.next && self.again.replace(self.next) != Some(self.next) {
+            return Step::Gap;
         }
         // What was passed by will not come any more.
         while self.skip.first().is_some_and(|skipped| *skipped < offset) {
@@ -51,7 +68,7 @@ impl Source {
         }
         self.next = offset + 1;
         self.open.push_back((offset, false));
-        Some(self.first + self.open.len() as u64 - 1)
+        Step::On(self.first + self.open.len() as u64 - 1)
     }
 
     /// Acks a place; true when what is to be committed has changed.
@@ -92,6 +109,8 @@ pub(crate) enum Arrival {
     Skipped,
     /// The offset was here before, which no one server does.
     Again,
+    /// Offsets before it have not come: all from the next one on are to be fetched again.
+    Gap,
 }
 
 /// Everything between the client's queues and the worker.
@@ -152,7 +171,11 @@ impl Settlements {
     /// Takes what the client brings, unless it was acked before.
     pub(crate) fn arrive(&mut self, source: usize, offset: i64, bytes: Bytes) -> Arrival {
         let Some(from) = self.sources.get_mut(source) else { return Arrival::Again };
-        let Some(place) = from.arrive(offset) else { return Arrival::Again };
+        let place = match from.arrive(offset) {
+            Step::On(place) => place,
+            Step::Back => return Arrival::Again,
+            Step::Gap => return Arrival::Gap,
+        };
         if from.skip.remove(&offset) {
             from.ack(place);
             return Arrival::Skipped;
@@ -224,23 +247,23 @@ mod tests {
     const WINDOW: Limit = Limit { messages: 4, bytes: 100 };
 
     #[derive(Clone, Debug)]
-    enum Step {
+    enum Move {
         Arrive { source: usize, gap: i64, size: usize },
         Deliver { messages: usize, bytes: usize },
         Settle { pick: usize, settlement: Settlement },
     }
 
-    fn step() -> impl Strategy<Value = Step> {
+    fn step() -> impl Strategy<Value = Move> {
         prop_oneof![
-            (0..2_usize, 1..3_i64, 0..60_usize).prop_map(|(source, gap, size)| Step::Arrive {
+            (0..2_usize, 1..3_i64, 0..60_usize).prop_map(|(source, gap, size)| Move::Arrive {
                 source,
                 gap,
                 size
             }),
-            (1..6_usize, 1..200_usize).prop_map(|(messages, bytes)| Step::Deliver { messages, bytes }),
+            (1..6_usize, 1..200_usize).prop_map(|(messages, bytes)| Move::Deliver { messages, bytes }),
             (0..8_usize, any::<bool>()).prop_map(|(pick, ack)| {
                 let settlement = if ack { Settlement::Ack } else { Settlement::Release };
-                Step::Settle { pick, settlement }
+                Move::Settle { pick, settlement }
             }),
         ]
     }
@@ -256,12 +279,15 @@ mod tests {
             let mut flying: BTreeMap<u64, (usize, i64, usize)> = BTreeMap::new();
             for step in steps {
                 match step {
-                    Step::Arrive { source, gap, size } => {
+                    Move::Arrive { source, gap, size } => {
                         let offset = next[source] + gap - 1;
                         next[source] = offset + 1;
                         let mut bytes = vec![source as u8];
                         bytes.extend(offset.to_be_bytes());
                         bytes.resize(9 + size, 0);
+                        if gap > 1 {
+                            prop_assert_eq!(held.arrive(source, offset, Bytes::new()), Arrival::Gap);
+                        }
                         let known = source == 1 && [104, 107].contains(&offset);
                         let expected = if known { Arrival::Skipped } else { Arrival::Waits };
                         prop_assert_eq!(held.arrive(source, offset, bytes.into()), expected);
@@ -270,7 +296,7 @@ mod tests {
                             left[source].insert(offset);
                         }
                     }
-                    Step::Deliver { messages, bytes } => {
+                    Move::Deliver { messages, bytes } => {
                         let brought = held.deliver(Limit { messages, bytes });
                         let size: usize = brought.iter().map(|(_, bytes)| bytes.len()).sum();
                         prop_assert!(brought.len() <= 1 || (brought.len() <= messages && size <= bytes));
@@ -284,7 +310,7 @@ mod tests {
                         let fits = flying.len() <= WINDOW.messages && size <= WINDOW.bytes;
                         prop_assert!(flying.len() <= 1 || fits, "the window is passed");
                     }
-                    Step::Settle { pick, settlement } => {
+                    Move::Settle { pick, settlement } => {
                         let Some(token) = flying.keys().nth(pick).copied() else { continue };
                         prop_assert!(held.settle(token, settlement).is_some());
                         prop_assert!(held.settle(token, settlement).is_none(), "settled twice");
@@ -321,5 +347,17 @@ mod tests {
         let again: Vec<u8> =
             held.deliver(Limit { messages: 9, bytes: 100 }).iter().map(|one| one.1[0]).collect();
         assert_eq!(again, [7, 8, 9]);
+    }
+
+    #[test]
+    fn what_was_passed_by_is_asked_for_once_and_then_believed_to_be_gone() {
+        let mut held = Settlements::new(WINDOW, vec![Source::new(0, BTreeSet::new())]);
+        let mut arrive = |offset| held.arrive(0, offset, Bytes::new());
+        // The client lost two: fetched again, they come.
+        assert_eq!(arrive(2), Arrival::Gap);
+        assert_eq!([arrive(0), arrive(1), arrive(2)], [Arrival::Waits; 3]);
+        // Two that nobody ever sees.
+        assert_eq!([arrive(5), arrive(5), arrive(6)], [Arrival::Gap, Arrival::Waits, Arrival::Waits]);
+        assert_eq!(arrive(9), Arrival::Gap, "each gap is asked for");
     }
 }
