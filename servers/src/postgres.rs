@@ -35,6 +35,9 @@ cd ..
 ln -s packages/usr/lib/postgresql/*/bin bin
 "#;
 
+/// A file system that is soon full, below the data, which the server alone sees and which ends with it.
+const SMALL: &str = r#"mount -t tmpfs -o size=24m tmpfs "$0" && exec "$@""#;
+
 /// Ends what the server started, and what it holds in memory with it: it takes part in no process group.
 const GONE: Duration = Duration::from_secs(10);
 
@@ -79,7 +82,12 @@ pub(crate) fn command(
             guard(&own, &folder(data))?;
         }
     }
+    let small = data.join("small");
+    fs::create_dir_all(&small).map_err(ServerError::file(&small))?;
     let mut command = program(home, "postgres");
+    if process::is_root() {
+        command = process::around(&command, "sh", &["-ec", SMALL, &small.to_string_lossy()]);
+    }
     command.arg("-D").arg(&own).args(["-p", &port.to_string()]);
     for setting in SETTINGS {
         command.args(["-c", setting]);

@@ -63,16 +63,20 @@ fn bound(command: &Command) -> Command {
 /// Lets a command run as somebody else where its program wants that: PostgreSQL refuses to run as root. In a user namespace of its own
 /// root has another number, and is still the one whose files it reads and writes.
 pub(crate) fn grounded(kind: Kind, command: &Command) -> Command {
-    let is_root = rustix::process::geteuid().is_root();
-    if kind == Kind::Postgres && is_root {
-        around(command, "unshare", &["--user", "--map-user=1000", "--map-group=1000", "--"])
+    if kind == Kind::Postgres && is_root() {
+        let own = ["--user", "--map-user=1000", "--map-group=1000", "--mount", "--keep-caps", "--"];
+        around(command, "unshare", &own)
     } else {
         around(command, "env", &[])
     }
 }
 
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 /// Puts a program before a command, which becomes that command.
-fn around(command: &Command, program: &str, arguments: &[&str]) -> Command {
+pub(crate) fn around(command: &Command, program: &str, arguments: &[&str]) -> Command {
     let mut outer = Command::new(program);
     outer.args(arguments).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {

@@ -26,7 +26,9 @@ pub(crate) struct Arguments {
 
 /// The cargo command that builds a campaign with the brokers that it needs, and runs it.
 fn command(package: &str, passed: &[String]) -> String {
-    let named = |name: &&str| passed.iter().any(|word| word.split([',', '=']).any(|part| part == *name));
+    // A number behind a name is a version of the same broker.
+    let is = |part: &str, name: &str| part.trim_end_matches(|one: char| one.is_ascii_digit()) == name;
+    let named = |name: &&str| passed.iter().any(|word| word.split([',', '=']).any(|part| is(part, name)));
     // The suite runs over all of them unless some are named.
     let all = package == CONFORMANCE && !passed.iter().any(|word| word.starts_with("--broker"));
     let needed: Vec<&str> = BROKERS.into_iter().filter(|name| all || named(name)).collect();
@@ -59,6 +61,7 @@ mod tests {
         assert!(named.contains("--no-default-features --features kafka,nats --bin"), "{named}");
         let listed = line(CONFORMANCE, "--broker memory,rabbitmq --rounds 3");
         assert!(listed.contains("--features rabbitmq --bin oms-conformance"), "{listed}");
+        assert!(line(CONFORMANCE, "--broker rabbitmq4").contains("--features rabbitmq --bin"));
     }
 
     #[test]

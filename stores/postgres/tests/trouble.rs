@@ -125,6 +125,36 @@ async fn a_database_that_takes_no_writes_is_unavailable_and_goes_on_afterwards()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_unavailable_loses_nothing_and_is_over_when_there_is_room() {
+    let server = server().await;
+    let admin = raw(&server.url()).await;
+    // It is there where the server was started by root: `unshare` and `mount` make it.
+    let place = format!("CREATE TABLESPACE small LOCATION '{}'", server.data().join("small").display());
+    admin.batch_execute(&place).await.expect("a small file system, which needs root, unshare and mount");
+    admin.batch_execute("ALTER DATABASE postgres SET default_tablespace = small").await.expect("set");
+    let store = open(&server.url(), "a").await;
+    admin
+        .batch_execute("CREATE TABLE filler (bytes text) TABLESPACE small")
+        .await
+        .expect("made");
+    let fill = "INSERT INTO filler SELECT repeat('x', 1000) FROM generate_series(1, 500)";
+    while admin.batch_execute(fill).await.is_ok() {}
+    let mut written = 0;
+    let refused = loop {
+        match commit(&store, &lane(0), writing(vec![more(&thing("k"), written)])).await {
+            Ok(()) => written += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+    assert!(refused.to_string().contains("No space left"), "{refused}");
+    assert_eq!(version(&store, &thing("k")).await, written, "it may still be read");
+    admin.batch_execute("DROP TABLE filler").await.expect("dropped");
+    commit(&store, &lane(0), writing(vec![more(&thing("k"), written)])).await.expect("there is room");
+    assert_eq!(store.audit(&mut |_, _| {}).await.expect("audited").broken, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_are_never_changed_or_removed_by_whomever() {
     let server = server().await;
     let store = open(&server.url(), "a").await;

@@ -1,7 +1,12 @@
-//! The servers of the brokers that were built in.
+//! The servers of the brokers that were built in, and of the store that is one.
 
-use crate::{fault::Fault, meter::used_by};
+use crate::{
+    fault::Fault,
+    house::Keep,
+    meter::{used_by, used_by_all},
+};
 use oms_servers::{Kind, Server};
+use oms_sqlite::Synchronous;
 use std::{path::Path, time::Duration};
 
 /// Every broker that was built in; `None` is the one in this process.
@@ -33,5 +38,25 @@ impl Served {
     /// The processor time that the server has used so far.
     pub(super) fn used(&self) -> Option<Duration> {
         used_by(self.server.as_ref()?.pid()?)
+    }
+}
+
+/// A PostgreSQL server, for houses that keep what they know in it.
+pub(super) struct Kept(Server);
+
+impl Kept {
+    pub(super) fn start(root: &Path) -> Result<Self, Fault> {
+        let started = Server::start(Kind::Postgres, root, &mut |line| eprintln!("{line}"));
+        started.map(Self).map_err(Fault::measured)
+    }
+
+    /// Each way to keep what a house knows, with the server that it takes.
+    pub(super) fn both(&self) -> [(Keep, Option<&Self>); 2] {
+        [(Keep::Sqlite(Synchronous::Full), None), (Keep::Postgres(self.0.url()), Some(self))]
+    }
+
+    /// The processor time that all its processes have used so far.
+    pub(super) fn used(&self) -> Duration {
+        used_by_all(self.0.data())
     }
 }
