@@ -171,11 +171,11 @@ impl Server {
         self.data.with_extension("log")
     }
 
-    /// Waits until what was declared on it a moment ago would outlive a kill. RabbitMQ 3.10 writes down after a while that it has a
+    /// Waits until what was declared on it a moment ago would outlive a kill. RabbitMQ writes down after a while that it has a
     /// new quorum queue: killed before that, it knows the queue and not its log, and no leader is ever elected for it (lost when
     /// killed at once, there after three seconds).
     pub fn age(&self) {
-        if self.kind == Kind::RabbitMq {
+        if matches!(self.kind, Kind::RabbitMq | Kind::RabbitMq4) {
             thread::sleep(WRITTEN_DOWN);
         }
     }

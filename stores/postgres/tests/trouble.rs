@@ -133,10 +133,7 @@ async fn a_full_disk_is_unavailable_loses_nothing_and_is_over_when_there_is_room
     admin.batch_execute(&place).await.expect("a small file system, which needs root, unshare and mount");
     admin.batch_execute("ALTER DATABASE postgres SET default_tablespace = small").await.expect("set");
     let store = open(&server.url(), "a").await;
-    admin
-        .batch_execute("CREATE TABLE filler (bytes text) TABLESPACE small")
-        .await
-        .expect("made");
+    admin.batch_execute("CREATE TABLE filler (bytes text) TABLESPACE small").await.expect("made");
     let fill = "INSERT INTO filler SELECT repeat('x', 1000) FROM generate_series(1, 500)";
     while admin.batch_execute(fill).await.is_ok() {}
     let mut written = 0;
