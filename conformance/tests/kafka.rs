@@ -10,6 +10,12 @@ use oms_core::{
     message::{GroupLane, Limit, Pack, PackId},
 };
 use oms_servers::{Kind, Server};
+use rdkafka::{
+    ClientConfig, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions},
+    client::DefaultClientContext,
+    producer::{BaseProducer, BaseRecord, Producer},
+};
 use std::{path::Path, sync::Arc, time::Duration};
 
 const WIDE: Limit = Limit { messages: 100, bytes: 1 << 20 };
@@ -163,4 +169,42 @@ async fn what_was_confirmed_is_there_after_the_server_was_killed_and_lanes_are_j
     heard.sort_unstable();
     heard.dedup();
     assert_eq!(heard, (0..9).collect::<Vec<u8>>());
+}
+
+/// Has the brokers forget what is before an offset, as retention does.
+async fn forget(server: &Server, before: i64) {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", server.address().to_string());
+    let admin: AdminClient<DefaultClientContext> = config.create().expect("a client");
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset("order", 0, Offset::Offset(before)).expect("an offset");
+    admin.delete_records(&list, &AdminOptions::new()).await.expect("they are gone");
+}
+
+/// Another program publishes in a transaction, the end of which takes an offset that nobody ever reads.
+fn publish_in_a_transaction(address: &str, number: u8) {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", address).set("transactional.id", "another-program");
+    let (producer, patience): (BaseProducer, _) =
+        (config.create().expect("a client"), Duration::from_secs(30));
+    producer.init_transactions(patience).expect("transactions");
+    producer.begin_transaction().expect("begun");
+    let record = BaseRecord::<(), [u8]>::to("order").partition(0).payload(std::slice::from_ref(&number));
+    producer.send(record).map_err(|(error, _)| error).expect("it is taken");
+    producer.commit_transaction(patience).expect("committed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn offsets_that_nobody_will_ever_read_are_passed_over_and_nothing_else_is() {
+    let server = server().await;
+    let broker = declared(&server, "").await;
+    send(&*broker, 0..4).await;
+    forget(&server, 2).await;
+    let address = server.address().to_string();
+    aside(move || publish_in_a_transaction(&address, 9)).await;
+    send(&*broker, 4..6).await;
+    let mut reader = join(&*broker).await.unwrap();
+    assert_eq!(read(&mut *reader).await.unwrap(), [2, 3, 9, 4, 5]);
+    send(&*broker, 6..7).await;
+    assert_eq!(read(&mut *reader).await.unwrap(), [6]);
 }
