@@ -8,6 +8,10 @@ use clap::{Args, ValueEnum};
 /// The brokers on servers, by the features that build them in.
 const BROKERS: &str = "kafka,nats,rabbitmq";
 
+/// Runs the peers: a workspace of its own, which users and tests never build.
+const PEERS: &str =
+    "run --release --locked --quiet --manifest-path benches/peers/Cargo.toml --target-dir target/peers --";
+
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Workload {
@@ -21,6 +25,8 @@ pub(crate) enum Workload {
     Rebuild,
     /// Brokers on servers of their own: packs beside the bare client, whole orders beside the naive driver
     Brokers,
+    /// Appends over PostgreSQL, beside cqrs-es, distributed and bare sqlx, which a workspace of their own builds
+    Store,
     /// Cold start: from the start of a process to its first accepted order
     Start,
 }
@@ -33,6 +39,7 @@ impl Workload {
             Self::Memory => "memory",
             Self::Rebuild => "rebuild",
             Self::Brokers => "brokers",
+            Self::Store => "store",
             Self::Start => "start",
         }
     }
@@ -59,8 +66,11 @@ impl Arguments {
     /// The cargo commands that they mean, the measuring one last.
     fn commands(&self) -> Vec<Vec<String>> {
         let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let mut run = words("run --release --locked --quiet --package oms-benches --bin oms-benches --");
-        run.push(self.workload.name().to_owned());
+        let mut run = match self.workload {
+            Workload::Store => words(PEERS),
+            _ => words("run --release --locked --quiet --package oms-benches --bin oms-benches --"),
+        };
+        run.extend((self.workload != Workload::Store).then(|| self.workload.name().to_owned()));
         if let Some(file) = &self.json {
             run.extend(["--json".to_owned(), file.to_string_lossy().into_owned()]);
         }
@@ -77,7 +87,9 @@ impl Arguments {
                 let build = words("build --release --locked --package oms-benches --bin oms-counted");
                 Some(build.into_iter().chain(features).collect())
             }
-            Workload::Saga | Workload::Dedupe | Workload::Memory | Workload::Rebuild => None,
+            Workload::Saga | Workload::Dedupe | Workload::Memory | Workload::Rebuild | Workload::Store => {
+                None
+            }
         };
         beside.into_iter().chain([run]).collect()
     }
@@ -153,6 +165,13 @@ mod tests {
         assert!(commands[0].ends_with("--bin oms-counted --features kafka,nats,rabbitmq"), "{commands:?}");
         let run = "run --features kafka,nats,rabbitmq --release --locked --quiet --package oms-benches --bin oms-benches --";
         assert_eq!(commands[1], format!("{run} brokers --quick"));
+    }
+
+    #[test]
+    fn peers_that_users_never_build_are_run_from_a_workspace_of_their_own() {
+        let commands = commands("bench store --quick").unwrap();
+        assert!(commands[0].contains("--manifest-path benches/peers/Cargo.toml"), "{commands:?}");
+        assert!(commands[0].ends_with(" -- --quick"), "{commands:?}");
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Placer {
         if let Err(error) = self.admit().await {
             return openings.iter().map(|_| Err(error.clone())).collect();
         }
-        let mut answers: Vec<Answer> = openings.iter().map(|_| Ok(Placed::Known)).collect();
+        let mut answers = vec![unanswered(); openings.len()];
         let lanes = by_lane(&self.parts, &openings);
         let mut openings: Vec<Option<Opening>> = openings.into_iter().map(Some).collect();
         // All lanes at once, so that a store with one writer commits them together.
@@ -143,7 +143,7 @@ impl Placer {
         if let Err(error) = self.admit().await {
             return openings.iter().map(|_| Err(error.clone())).collect();
         }
-        let mut answers: Vec<Answer> = openings.iter().map(|_| Ok(Placed::Known)).collect();
+        let mut answers = vec![unanswered(); openings.len()];
         for (lane, numbers) in by_lane(&self.parts, &openings) {
             for numbers in numbers.chunks(self.parts.options.batch.messages.max(1)) {
                 let mine: Vec<&Opening> = numbers.iter().map(|number| &openings[*number]).collect();
@@ -215,6 +215,11 @@ impl Placer {
         *next = commit.downgrade().map(|commit| (items, commit));
         (0, commit)
     }
+}
+
+/// What is said until something else is known: nobody may take it for accepted.
+fn unanswered() -> Answer {
+    Err(PlaceError::Store(StoreError::unavailable("the commit gave no answer")))
 }
 
 /// The numbers of openings by their lanes.

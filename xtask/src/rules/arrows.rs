@@ -47,7 +47,8 @@ fn place(folder: &str) -> Option<Place> {
         ["oms-broker"] => Some(Place::Door),
         ["adapters", _] => Some(Place::Adapter),
         ["stores", _] => Some(Place::Store),
-        ["server" | "simulation" | "conformance" | "chaos" | "examples" | "benches"] => Some(Place::Outer),
+        ["server" | "simulation" | "conformance" | "chaos" | "examples" | "benches"]
+        | ["benches", "peers"] => Some(Place::Outer),
         ["servers"] => Some(Place::Servers),
         ["xtask"] => Some(Place::Xtask),
         _ => None,
