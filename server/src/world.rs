@@ -125,7 +125,8 @@ impl World {
     /// [`WorldError::Unwritten`].
     pub fn write(&self, db: &Path) -> Result<(), WorldError> {
         let path = Self::place(db);
-        let new = path.with_extension("json-new");
+        // Processes that start at once each write a file of their own; whichever is put there last is whole.
+        let new = path.with_extension(format!("json-new-{}", std::process::id()));
         let write = || {
             let mut file = fs::File::create(&new)?;
             file.write_all(&serde_json::to_vec(&Written::from(*self))?)?;

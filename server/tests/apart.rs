@@ -113,7 +113,7 @@ fn two_processes_of_each_service_end_every_order_though_any_is_killed_and_one_sl
     let site = Site::new(&["--store", &store, "--broker", &wire]);
     let mut workers: Vec<Worker> =
         SERVICES.iter().chain(&SERVICES).map(|service| Worker::start(&site, service)).collect();
-    let placing = site.start(&["import", ORDERS, "--no-services", "--json"]);
+    let placing = site.start(&["import", ORDERS, "--no-services", "--settle", "2m", "--json"]);
     let mut dice = Dice::new();
     thread::sleep(Duration::from_secs(3));
     let (asleep, since) = (dice.below(workers.len()), Instant::now());
@@ -122,6 +122,10 @@ fn two_processes_of_each_service_end_every_order_though_any_is_killed_and_one_sl
         thread::sleep(Duration::from_secs(2));
         let struck = (asleep + 1 + dice.below(workers.len() - 1)) % workers.len();
         workers[struck].struck(&site);
+    }
+    for worker in &mut workers {
+        let ended = worker.process.try_wait().expect("asked");
+        assert!(ended.is_none(), "a worker of {} has ended by itself: {ended:?}", worker.service);
     }
     thread::sleep(PAST_A_LEASE.saturating_sub(since.elapsed()));
     // What it had begun is another's by now.

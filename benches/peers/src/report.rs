@@ -81,7 +81,7 @@ fn pressure() -> Option<f64> {
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut table = Table::new();
-        table.load_preset(ASCII_MARKDOWN);
+        table.load_style(ASCII_MARKDOWN);
         table.set_header(["store", "appends/s", "best", "peer", "appends/s", "best", "ratio", "wanted"]);
         for row in &self.rows {
             let wanted = row.target.map_or_else(String::new, |target| {
