@@ -3,7 +3,8 @@
 //! ```
 //! use clap::Parser as _;
 //! use oms_chaos::args::{Campaign, Cli};
-//! let Campaign::Broker(args) = Cli::try_parse_from(["oms-chaos", "broker", "--broker", "nats", "--kills", "9"])?.campaign;
+//! let cli = Cli::try_parse_from(["oms-chaos", "broker", "--broker", "nats", "--kills", "9"])?;
+//! let Campaign::Broker(args) = cli.campaign else { unreachable!("it was asked for") };
 //! assert_eq!((args.blows().kills, args.orders), (9, 2_000));
 //! # Ok::<(), clap::Error>(())
 //! ```
@@ -35,6 +36,12 @@ pub enum Campaign {
     /// The message broker's, while orders move
     #[command(after_help = EXIT_CODES)]
     Broker(BrokerArgs),
+    /// PostgreSQL's, and the processes of the house: killed, at moments of one's choice too, and put to sleep
+    #[command(after_help = EXIT_CODES)]
+    Store(StoreArgs),
+    /// One process of the house, as `store` starts them
+    #[command(hide = true)]
+    Process(ProcessArgs),
 }
 
 /// Which broker.
@@ -48,6 +55,19 @@ pub enum Kind {
     Nats,
     /// RabbitMQ
     Rabbitmq,
+}
+
+impl Kind {
+    /// The server that it runs on; none where it is in the process.
+    #[must_use]
+    pub fn server(self) -> Option<oms_servers::Kind> {
+        match self {
+            Self::Memory => None,
+            Self::Kafka => Some(oms_servers::Kind::Kafka),
+            Self::Nats => Some(oms_servers::Kind::Nats),
+            Self::Rabbitmq => Some(oms_servers::Kind::RabbitMq),
+        }
+    }
 }
 
 /// What `broker` takes.
@@ -79,6 +99,47 @@ pub struct BrokerArgs {
     pub json: Option<PathBuf>,
 }
 
+/// What `store` takes.
+#[derive(Clone, Debug, Args)]
+pub struct StoreArgs {
+    /// The broker that carries messages between the processes; not `memory`
+    #[arg(long, value_enum, default_value = "nats")]
+    pub broker: Kind,
+    /// How often PostgreSQL is killed and started again
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub kills: u32,
+    /// How often a process of the house is killed: anywhere, between a gateway's call and the commit, after a commit before the
+    /// broker is told, after a publish before the cursor is saved, in turns
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub deaths: u32,
+    /// How often a process is stopped until its leases are another's, and goes on
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub sleeps: u32,
+    /// How many orders each round places
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub orders: u32,
+    /// The first round's seed; the next ones count on from it
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// Write what each round came to into this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// What `process` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ProcessArgs {
+    /// Where orders are kept
+    #[arg(long, value_name = "URL")]
+    pub store: String,
+    /// What carries messages
+    #[arg(long, value_name = "URL")]
+    pub broker: String,
+    /// The socket of the providers
+    #[arg(long, value_name = "FILE")]
+    pub outside: PathBuf,
+}
+
 impl BrokerArgs {
     /// How many blows fall.
     #[must_use]
@@ -104,8 +165,10 @@ mod tests {
     use clap::CommandFactory as _;
 
     fn kinds(line: &str) -> Vec<Kind> {
-        let Campaign::Broker(args) = Cli::try_parse_from(line.split(' ')).expect("usage").campaign;
-        args.kinds()
+        match Cli::try_parse_from(line.split(' ')).expect("usage").campaign {
+            Campaign::Broker(args) => args.kinds(),
+            other => unreachable!("{other:?}"),
+        }
     }
 
     #[test]

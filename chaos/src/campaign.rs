@@ -10,10 +10,10 @@ use crate::{
     args::BrokerArgs,
     blow::{Blow, Blows},
     failure::Failure,
+    progress::bar,
     round::{CameTo, Round, play},
     server::{Server, raise},
 };
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::{fmt, sync::Arc};
 
@@ -116,13 +116,4 @@ fn line(number: usize, total: usize, came: &CameTo) -> String {
     format!(
         "round {number} of {total}, seed {seed}: {blows} blows, {ends}; {taken} taken from the store, {outages} outages, {seconds:.1} s, {broken} broken"
     )
-}
-
-/// A bar on standard error, where that is a terminal.
-fn bar(length: u64, what: &str) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} placed") {
-        bar.set_style(style);
-    }
-    bar.with_message(what.to_owned())
 }

@@ -1,10 +1,11 @@
-//! The house of a round: one process of it at a time over one database, which may die and be followed by another.
+//! The house of a round, as this process sees it: alive over one database until it dies, and is followed by another life.
 
 use crate::{failure::Failure, world::World};
 use oms_broker::{RandomIds, SystemClock};
 use oms_core::{
     broker::Broker,
     oms::Oms,
+    store::Store,
     worker::{Metrics, Options, RetryPolicy},
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -19,9 +20,29 @@ struct Life {
     loops: JoinSet<()>,
 }
 
+/// Where a house keeps its orders, and who works there.
+pub(crate) enum Kept {
+    /// In a file; this process does the work.
+    File(PathBuf),
+    /// On a server that others work at as well; this process only places and asks.
+    Server(String),
+}
+
+impl Kept {
+    fn lease(&self) -> Duration {
+        match self {
+            Self::File(_) => Duration::from_secs(5),
+            Self::Server(_) => SHARED,
+        }
+    }
+}
+
+/// How long the lanes of a dead process wait for another, where there are others.
+pub(crate) const SHARED: Duration = Duration::from_secs(2);
+
 /// A database, and the process that has it now.
 pub(crate) struct House {
-    db: PathBuf,
+    kept: Kept,
     world: World,
     life: RwLock<Option<Life>>,
 }
@@ -38,23 +59,18 @@ impl std::ops::Deref for Asked<'_> {
 }
 
 /// Shorter waits than the defaults, so that a round is over in seconds; nothing else differs.
-fn options() -> Options {
+pub(crate) fn options(lease: Duration) -> Options {
     let outage = RetryPolicy {
         attempts: u32::MAX,
         first: Duration::from_millis(20),
         longest: Duration::from_millis(500),
     };
-    Options {
-        overdue: Duration::from_millis(500),
-        lease: Duration::from_secs(5),
-        outage,
-        ..Options::default()
-    }
+    Options { overdue: Duration::from_millis(500), lease, outage, ..Options::default() }
 }
 
 impl House {
-    pub(crate) fn new(db: PathBuf, world: World) -> Self {
-        Self { db, world, life: RwLock::new(None) }
+    pub(crate) fn new(kept: Kept, world: World) -> Self {
+        Self { kept, world, life: RwLock::new(None) }
     }
 
     pub(crate) fn world(&self) -> &World {
@@ -78,18 +94,27 @@ impl House {
             }
             None => Metrics::default(),
         };
-        let store = oms_sqlite::open(&self.db)
-            .map_err(|error| Failure::of("the round's database cannot be opened", error))?;
-        let builder =
-            Oms::builder(broker, Arc::new(store), Arc::new(SystemClock), Arc::new(RandomIds::default()));
-        let built = self.world.furnish(builder)?.options(options()).build().await;
+        let store = self.store().await?;
+        let builder = Oms::builder(broker, store, Arc::new(SystemClock), Arc::new(RandomIds::default()));
+        let built = self.world.furnish(builder)?.options(options(self.kept.lease())).build().await;
         let oms = built.map_err(|error| Failure::of("the house of the round cannot be built", error))?;
         let mut loops = JoinSet::new();
-        for task in oms.tasks() {
+        let tasks = if matches!(self.kept, Kept::File(_)) { oms.tasks() } else { Vec::new() };
+        for task in tasks {
             loops.spawn(task.future);
         }
         *life = Some(Life { oms, loops });
         Ok(ended)
+    }
+
+    async fn store(&self) -> Result<Arc<dyn Store>, Failure> {
+        const WHAT: &str = "the round's database cannot be opened";
+        Ok(match &self.kept {
+            Kept::File(path) => Arc::new(oms_sqlite::open(path).map_err(|error| Failure::of(WHAT, error))?),
+            Kept::Server(url) => {
+                Arc::new(oms_postgres::open(url).await.map_err(|error| Failure::of(WHAT, error))?)
+            }
+        })
     }
 
     /// Lets the loops finish what they have begun, and gives what they have counted. The house can still be asked.

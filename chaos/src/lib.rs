@@ -4,12 +4,18 @@ pub mod args;
 pub mod blow;
 pub mod campaign;
 mod check;
+mod coming;
 mod customer;
 mod failure;
 mod house;
+pub mod moment;
 mod order;
+mod outside;
+pub mod process;
+mod progress;
 pub mod round;
 pub mod server;
+pub mod store;
 mod world;
 
 pub use failure::Failure;

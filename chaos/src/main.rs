@@ -3,13 +3,14 @@
 use clap::Parser as _;
 use oms_chaos::{
     Failure,
-    args::{BrokerArgs, Campaign, Cli},
-    campaign,
+    args::{Campaign, Cli},
+    campaign, process, store,
 };
-use std::process::ExitCode;
+use serde::Serialize;
+use std::{fmt, path::Path, process::ExitCode};
 
 fn main() -> ExitCode {
-    let Campaign::Broker(args) = Cli::parse().campaign;
+    let campaign = Cli::parse().campaign;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    match runtime.block_on(broker(&args)) {
+    match runtime.block_on(run(campaign)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(failure) => {
@@ -27,15 +28,30 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the campaign, and says whether every promise held.
-async fn broker(args: &BrokerArgs) -> Result<bool, Failure> {
-    let summary = campaign::run(args, |line| println!("{line}")).await?;
-    println!("{summary}");
-    if let Some(file) = &args.json {
-        let unwritten =
-            |error: std::io::Error| Failure::of(format!("{} cannot be written", file.display()), error);
-        let text = serde_json::to_string_pretty(&summary).map_err(|error| unwritten(error.into()))?;
-        std::fs::write(file, text + "\n").map_err(unwritten)?;
+/// Runs what was asked for, and says whether every promise held.
+async fn run(campaign: Campaign) -> Result<bool, Failure> {
+    let say = |line: String| println!("{line}");
+    match campaign {
+        Campaign::Broker(args) => {
+            let summary = campaign::run(&args, say).await?;
+            tell(&summary, args.json.as_deref())?;
+            Ok(summary.violations.is_empty())
+        }
+        Campaign::Store(args) => {
+            let summary = store::run(&args, say).await?;
+            tell(&summary, args.json.as_deref())?;
+            Ok(summary.violations.is_empty())
+        }
+        Campaign::Process(args) => process::run(&args).await.map(|()| true),
     }
-    Ok(summary.violations.is_empty())
+}
+
+/// Prints a summary, and writes it where that was asked for.
+fn tell(summary: &(impl Serialize + fmt::Display), file: Option<&Path>) -> Result<(), Failure> {
+    println!("{summary}");
+    let Some(file) = file else { return Ok(()) };
+    let unwritten =
+        |error: std::io::Error| Failure::of(format!("{} cannot be written", file.display()), error);
+    let text = serde_json::to_string_pretty(summary).map_err(|error| unwritten(error.into()))?;
+    std::fs::write(file, text + "\n").map_err(unwritten)
 }

@@ -16,30 +16,23 @@
 use crate::{
     blow::Blow,
     check::{check, rests},
+    coming::{Coming, TOGETHER, open_books, with_customers},
     customer::decide,
     failure::Failure,
-    house::House,
+    house::{House, Kept},
     order::{Orders, Plan},
     server::Server,
     world::World,
-};
-use futures::{
-    StreamExt as _, TryStreamExt as _,
-    future::{Either, select},
-    stream,
 };
 use oms_core::{id::OrderId, worker::Metrics};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
-    pin::pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
 
-/// How many orders are placed with one call.
-const TOGETHER: u32 = 20;
 /// How long the loops may take to finish what they have begun when a round is over.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How long orders come in while a server is dead.
@@ -114,10 +107,10 @@ pub async fn play(
     let began = Instant::now();
     let folder =
         tempfile::tempdir().map_err(|error| Failure::of("no folder for the round's database", error))?;
-    let house = House::new(folder.path().join("orders.db"), World::new(round.seed));
+    let house = House::new(Kept::File(folder.path().join("orders.db")), World::new(round.seed));
     let mut ground = Ground { house: &house, servers, at: 0, counted: Metrics::default() };
     ground.begin().await?;
-    open_books(round, &house).await?;
+    open_books(orders(round), &house).await?;
     let (tell, told) = mpsc::unbounded_channel();
     let moving = async {
         let orders = ground.come(round, tell, placed).await?;
@@ -143,18 +136,6 @@ pub async fn play(
     })
 }
 
-/// Goes on as long as the house moves, or until customers fail: those who wait for an order that never moves are left alone.
-async fn with_customers<T>(
-    moving: impl Future<Output = Result<T, Failure>>,
-    customers: impl Future<Output = Result<(), Failure>>,
-) -> Result<T, Failure> {
-    match select(pin!(moving), pin!(customers)).await {
-        Either::Left((moved, _)) => moved,
-        Either::Right((Ok(()), moving)) => moving.await,
-        Either::Right((Err(failure), _)) => Err(failure),
-    }
-}
-
 fn sum(one: Metrics, other: Metrics) -> Metrics {
     Metrics {
         published: one.published + other.published,
@@ -163,13 +144,6 @@ fn sum(one: Metrics, other: Metrics) -> Metrics {
         outages: one.outages + other.outages,
         ..other
     }
-}
-
-async fn open_books(round: &Round, house: &House) -> Result<(), Failure> {
-    let oms = house.ask().await?;
-    let asked = orders(round).stock()?.into_iter().map(|change| oms.adjust_stock(change));
-    let refused = |error| Failure::of("the opening stock is refused", error);
-    stream::iter(asked).buffer_unordered(16).map_err(refused).try_for_each(|_| async { Ok(()) }).await
 }
 
 fn orders(round: &Round) -> Orders {
@@ -239,41 +213,6 @@ impl Ground<'_> {
         let until = Instant::now() + BACK;
         while self.house.ask().await?.metrics().published == before && Instant::now() < until {
             tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(())
-    }
-}
-
-/// Orders on their way in.
-struct Coming<'a> {
-    orders: Orders,
-    tell: &'a mpsc::UnboundedSender<(OrderId, Plan)>,
-    all: &'a mut Vec<OrderId>,
-    placed: &'a mut dyn FnMut(u64),
-}
-
-impl Coming<'_> {
-    /// Places the orders from `next` up to `end`. What is refused for now is tried again.
-    async fn until(&mut self, house: &House, next: &mut u32, end: u32) -> Result<(), Failure> {
-        while *next < end {
-            let some: Vec<u32> = (*next..end.min(*next + TOGETHER)).collect();
-            let placements =
-                some.iter().map(|number| self.orders.placement(*number)).collect::<Result<Vec<_>, _>>()?;
-            let answers = house.ask().await?.place_batch(placements).await;
-            if answers.iter().any(Result::is_err) {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-            for (number, placed) in some.into_iter().zip(answers.into_iter().flatten()) {
-                let plan = self.orders.plan(number);
-                self.all.push(placed.id.clone());
-                if plan != Plan::Wait {
-                    // Nobody listens any more only when customers have failed, which is told by them.
-                    let _ = self.tell.send((placed.id, plan));
-                }
-                *next = number + 1;
-            }
-            (self.placed)(self.all.len() as u64);
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use oms_broker::SystemClock;
 use oms_core::{
     clock::Clock,
     gateway::{
-        journal::{Journal, LedgerEntry, MemoryJournal},
+        journal::{Journal, JournalError, LedgerEntry, MemoryJournal},
         simulated::{Draws, SimulatedCarrier, SimulatedNotifier, SimulatedProvider, Windows},
     },
     oms::Builder,
@@ -32,25 +32,41 @@ impl World {
         Self { draws: draws.refusing(20_000).hanging(100_000), windows, journal: Arc::default() }
     }
 
-    /// Puts the doors to this world into a house.
+    pub(crate) fn provider(&self) -> Result<SimulatedProvider, Failure> {
+        SimulatedProvider::open(self.draws, self.windows, clock(), self.books()).map_err(unread)
+    }
+
+    pub(crate) fn carrier(&self) -> Result<SimulatedCarrier, Failure> {
+        SimulatedCarrier::open(self.draws, self.windows, clock(), self.books()).map_err(unread)
+    }
+
+    pub(crate) fn notifier(&self) -> Result<SimulatedNotifier, Failure> {
+        SimulatedNotifier::open(self.draws, clock(), self.books()).map_err(unread)
+    }
+
+    /// Puts the doors to this world into a house of the same process.
     pub(crate) fn furnish(&self, builder: Builder) -> Result<Builder, Failure> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let (draws, windows) = (self.draws, self.windows);
-        let books = || -> Arc<dyn Journal> { self.journal.clone() };
-        let unread = |error| Failure::of("the providers' books cannot be read", error);
-        let provider =
-            || SimulatedProvider::open(draws, windows, Arc::clone(&clock), books()).map_err(unread);
-        let carrier = SimulatedCarrier::open(draws, windows, Arc::clone(&clock), books()).map_err(unread)?;
-        let notifier = SimulatedNotifier::open(draws, Arc::clone(&clock), books()).map_err(unread)?;
         Ok(builder
-            .payment_method(Method::card(), provider()?)
-            .payment_method(Method::upi(), provider()?)
-            .carrier(carrier)
-            .notifier(notifier))
+            .payment_method(Method::card(), self.provider()?)
+            .payment_method(Method::upi(), self.provider()?)
+            .carrier(self.carrier()?)
+            .notifier(self.notifier()?))
+    }
+
+    fn books(&self) -> Arc<dyn Journal> {
+        self.journal.clone()
     }
 
     /// The providers' own books, line by line.
     pub(crate) fn lines(&self) -> Result<Vec<LedgerEntry>, Failure> {
-        self.journal.load().map_err(|error| Failure::of("the providers' books cannot be read", error))
+        self.journal.load().map_err(unread)
     }
+}
+
+fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+fn unread(error: JournalError) -> Failure {
+    Failure::of("the providers' books cannot be read", error)
 }

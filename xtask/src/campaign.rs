@@ -31,7 +31,12 @@ fn command(package: &str, passed: &[String]) -> String {
     let named = |name: &&str| passed.iter().any(|word| word.split([',', '=']).any(|part| is(part, name)));
     // The suite runs over all of them unless some are named.
     let all = package == CONFORMANCE && !passed.iter().any(|word| word.starts_with("--broker"));
-    let needed: Vec<&str> = BROKERS.into_iter().filter(|name| all || named(name)).collect();
+    // Processes apart need a broker with a server, and this is the one unless another is named.
+    let apart = package == CHAOS && passed.first().is_some_and(|word| word == "store");
+    let mut needed: Vec<&str> = BROKERS.into_iter().filter(|name| all || named(name)).collect();
+    if apart && needed.is_empty() {
+        needed.push("nats");
+    }
     let features =
         if needed.is_empty() { String::new() } else { format!(" --features {}", needed.join(",")) };
     format!(
@@ -61,6 +66,8 @@ mod tests {
         assert!(named.contains("--no-default-features --features kafka,nats --bin"), "{named}");
         let listed = line(CONFORMANCE, "--broker memory,rabbitmq --rounds 3");
         assert!(listed.contains("--features rabbitmq --bin oms-conformance"), "{listed}");
+        assert!(line(CHAOS, "store --kills 3").contains("--features nats --bin oms-chaos"));
+        assert!(line(CHAOS, "store --broker kafka").contains("--features kafka --bin"));
         assert!(line(CONFORMANCE, "--broker rabbitmq4").contains("--features rabbitmq --bin"));
     }
 

@@ -44,7 +44,7 @@ enum Task {
     Simulate(simulate::Arguments),
     /// Plants every known bug in the simulated house, one at a time, and fails when one is not found.
     Planted(simulate::PlantedArguments),
-    /// Kills, wipes and swaps servers under whole orders; `cargo xtask chaos --help` has the options.
+    /// Kills, wipes and swaps servers under whole orders, and the processes too; `cargo xtask chaos --help` has the options.
     Chaos(campaign::Arguments),
     /// Runs the broker suite over real servers, as often as asked; `cargo xtask conformance --help` has the options.
     Conformance(campaign::Arguments),

@@ -22,10 +22,8 @@ use std::sync::Arc;
 /// # Errors
 /// [`Failure`] when it is not built in, or cannot be started.
 pub async fn raise(kind: Kind) -> Result<Arc<dyn Server>, Failure> {
-    match kind {
-        Kind::Memory => Ok(Arc::new(Forgetful::default())),
-        Kind::Kafka => Ok(Arc::new(Real::raise(oms_servers::Kind::Kafka).await?)),
-        Kind::Nats => Ok(Arc::new(Real::raise(oms_servers::Kind::Nats).await?)),
-        Kind::Rabbitmq => Ok(Arc::new(Real::raise(oms_servers::Kind::RabbitMq).await?)),
-    }
+    Ok(match kind.server() {
+        None => Arc::new(Forgetful::default()),
+        Some(kind) => Arc::new(Real::raise(kind).await?),
+    })
 }

@@ -38,6 +38,12 @@ impl Real {
         Ok(Self { kind, url, running: Arc::new(Mutex::new(Running { server, dead: false })) })
     }
 
+    /// Where it is reached.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Does something to the server that blocks.
     async fn disturb(
         &self,
