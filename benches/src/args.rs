@@ -33,7 +33,9 @@ pub enum Task {
     /// Process memory of a million orders that wait, and of a million that have ended
     Memory(Run),
     /// Read models folded anew from the log of completed orders
-    Rebuild(Run),
+    Rebuild(OnServer),
+    /// Messages from the store to a broker that has them at once
+    Relay(OnServer),
     /// Brokers on servers of their own: packs beside the bare client, whole orders beside the naive driver
     Brokers {
         /// Where servers are installed and keep their data
@@ -51,6 +53,17 @@ pub enum Task {
     /// Places one order in this process and ends
     #[command(hide = true)]
     FirstOrder(Cold),
+}
+
+/// How a run is made that needs PostgreSQL as well.
+#[derive(Clone, Debug, Args)]
+pub struct OnServer {
+    /// Where PostgreSQL is installed and keeps its data
+    #[arg(long, value_name = "FOLDER", default_value = "target/servers")]
+    pub servers: PathBuf,
+    /// How.
+    #[command(flatten)]
+    pub run: Run,
 }
 
 /// How a run is made.

@@ -3,11 +3,19 @@
 use clap::Parser as _;
 use oms_benches::{
     Fault,
-    args::{Cli, Run, Task},
+    args::{Cli, OnServer, Run, Task},
+    house::Keep,
     report::Report,
-    workload::{brokers, dedupe, first_order, measure, memory, rebuild, saga, start},
+    workload::{brokers, dedupe, first_order, measure, memory, rebuild, relay, saga, start, stores},
 };
-use std::{env, error::Error as _, fs, path::PathBuf, process::ExitCode};
+use oms_servers::{Kind, Server};
+use std::{
+    env,
+    error::Error as _,
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 fn main() -> ExitCode {
     match run(Cli::parse().task) {
@@ -38,7 +46,12 @@ fn run(task: Task) -> Result<(), Failure> {
         Task::Saga { only, run } => reported(&run, || saga(&run.scale(), &only)),
         Task::Dedupe(run) => reported(&run, || dedupe(&run.scale())),
         Task::Memory(run) => reported(&run, || memory(&run.scale(), &this()?)),
-        Task::Rebuild(run) => reported(&run, || rebuild(&run.scale())),
+        Task::Rebuild(OnServer { servers, run }) => {
+            reported(&run, || with_postgres(&servers, |stores| rebuild(&run.scale(), stores)))
+        }
+        Task::Relay(OnServer { servers, run }) => {
+            reported(&run, || with_postgres(&servers, |stores| relay(&run.scale(), stores)))
+        }
         Task::Brokers { servers, run } => reported(&run, || {
             let counting = this()?.with_file_name(format!("oms-counted{}", env::consts::EXE_SUFFIX));
             brokers(&run.scale(), &servers, counting.is_file().then_some(counting.as_path()))
@@ -54,6 +67,17 @@ fn run(task: Task) -> Result<(), Failure> {
         }
         Task::FirstOrder(cold) => first_order(&cold).map_err(failed),
     }
+}
+
+/// Measures over every store, PostgreSQL on a server of its own.
+fn with_postgres(
+    servers: &Path,
+    measure: impl FnOnce(&[Keep]) -> Result<Report, Fault>,
+) -> Result<Report, Fault> {
+    let server = Server::start(Kind::Postgres, servers, &mut |line| eprintln!("{line}"));
+    let server = server.map_err(Fault::measured)?;
+    let all: Vec<Keep> = stores().into_iter().chain([Keep::Postgres(server.url())]).collect();
+    measure(&all)
 }
 
 fn this() -> Result<PathBuf, Fault> {

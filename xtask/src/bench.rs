@@ -23,6 +23,8 @@ pub(crate) enum Workload {
     Memory,
     /// Read models folded anew from the log of completed orders
     Rebuild,
+    /// Messages from the store to a broker that has them at once
+    Relay,
     /// Brokers on servers of their own: packs beside the bare client, whole orders beside the naive driver
     Brokers,
     /// Appends over PostgreSQL, beside cqrs-es, distributed and bare sqlx, which a workspace of their own builds
@@ -38,6 +40,7 @@ impl Workload {
             Self::Dedupe => "dedupe",
             Self::Memory => "memory",
             Self::Rebuild => "rebuild",
+            Self::Relay => "relay",
             Self::Brokers => "brokers",
             Self::Store => "store",
             Self::Start => "start",
@@ -57,7 +60,7 @@ pub(crate) struct Arguments {
     /// Run little and short: shows that it works, and no figure that counts
     #[arg(long)]
     quick: bool,
-    /// Of the saga only these parts: load, single, long, hot, lanes, postgres
+    /// Of the saga only these parts: load, single, long, hot, lanes, postgres; and endurance, which runs only when it is named
     #[arg(long, value_name = "PARTS")]
     only: Option<String>,
 }
@@ -87,9 +90,12 @@ impl Arguments {
                 let build = words("build --release --locked --package oms-benches --bin oms-counted");
                 Some(build.into_iter().chain(features).collect())
             }
-            Workload::Saga | Workload::Dedupe | Workload::Memory | Workload::Rebuild | Workload::Store => {
-                None
-            }
+            Workload::Saga
+            | Workload::Dedupe
+            | Workload::Memory
+            | Workload::Rebuild
+            | Workload::Relay
+            | Workload::Store => None,
         };
         beside.into_iter().chain([run]).collect()
     }

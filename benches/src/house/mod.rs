@@ -13,6 +13,7 @@
 
 mod basket;
 mod finish;
+mod nowhere;
 mod open;
 mod repeating;
 mod watched;
@@ -20,7 +21,8 @@ mod world;
 
 pub use basket::{Basket, deliveries};
 pub use finish::{ENDED, FinishLine, Passing, WAITING};
-pub use open::{Carry, House, Keep, Over, Plan, Way};
+pub use nowhere::Nowhere;
+pub use open::{Carry, House, Keep, Over, Plan, Way, in_schema, open_store};
 pub use repeating::Repeating;
 pub use watched::Watched;
 pub use world::{Carrier, Deeds, Notifier, Provider, World};

@@ -33,7 +33,7 @@ pub enum Keep {
     Sqlite(Synchronous),
     /// In this SQLite file, which stays.
     File(PathBuf, Synchronous),
-    /// In a schema of its own in this PostgreSQL database, which stays as long as the server.
+    /// In this PostgreSQL database, which stays as long as the server: in the schema that the URL names, else in one of its own.
     Postgres(String),
 }
 
@@ -280,10 +280,21 @@ impl House {
     }
 }
 
+/// The URL with a schema in it.
+#[must_use]
+pub fn in_schema(url: &str, schema: &str) -> String {
+    let joint = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{joint}schema={schema}")
+}
+
 /// How many houses have had a schema.
 static HOUSES: AtomicU64 = AtomicU64::new(0);
 
-async fn open_store(keep: &Keep) -> Result<(Arc<dyn Store>, Option<TempDir>), Fault> {
+/// Opens, or makes, what a house keeps.
+///
+/// # Errors
+/// [`Fault::Measured`].
+pub async fn open_store(keep: &Keep) -> Result<(Arc<dyn Store>, Option<TempDir>), Fault> {
     let sqlite = |path: PathBuf, synchronous| {
         let options = oms_sqlite::Options::new(path).synchronous(synchronous);
         options.open().map(|store| Arc::new(store) as Arc<dyn Store>).map_err(Fault::measured)
@@ -295,10 +306,12 @@ async fn open_store(keep: &Keep) -> Result<(Arc<dyn Store>, Option<TempDir>), Fa
             let folder = TempDir::new().map_err(|error| Fault::place(std::env::temp_dir(), error))?;
             Ok((sqlite(folder.path().join("orders.db"), *synchronous)?, Some(folder)))
         }
+        Keep::Postgres(url) if url.contains("schema=") => {
+            Ok((Arc::new(oms_postgres::open(url).await.map_err(Fault::measured)?), None))
+        }
         Keep::Postgres(url) => {
             let schema = format!("house_{}", HOUSES.fetch_add(1, Ordering::Relaxed));
-            let options = oms_postgres::Options::from_url(url).and_then(|options| options.schema(&schema));
-            let store = options.map_err(Fault::measured)?.open().await.map_err(Fault::measured)?;
+            let store = oms_postgres::open(&in_schema(url, &schema)).await.map_err(Fault::measured)?;
             Ok((Arc::new(store), None))
         }
     }

@@ -20,7 +20,10 @@ const AT_ONCE: usize = 200;
 
 /// Places the orders of these numbers, at most `window` on their way, and waits until all have ended. Places no more once `most`
 /// has gone by; gives how many it placed.
-pub(super) async fn closed(
+///
+/// # Errors
+/// [`Fault::Measured`] when one is refused, [`Fault::Void`] when one was placed before.
+pub async fn closed(
     house: &House,
     basket: Basket,
     numbers: Range<usize>,

@@ -14,6 +14,7 @@ mod rounds;
 mod run;
 mod sample;
 
+pub use closed::closed;
 pub use rounds::{Contender, Series, interleave};
 pub use run::{Load, Pace, place, run, with_runtime, with_time};
 pub use sample::Sample;

@@ -3,7 +3,7 @@
 use super::{Figure, Scale};
 use crate::{
     fault::Fault,
-    house::{Basket, House, Keep, Plan},
+    house::{Basket, House, Keep, Plan, in_schema},
     load::{Contender, Sample, interleave, place, with_time},
     meter::{Stopwatch, memory, pressure},
     report::{Bound, Report, Row, Target},
@@ -11,6 +11,7 @@ use crate::{
 use oms_core::{
     message::GroupLane,
     projection::model::{BATCH, Library, MemoryModels, Projection, ReadModels, Rebuild, house_models},
+    store::Store,
 };
 use oms_sqlite::Synchronous;
 use std::{sync::Arc, time::Duration};
@@ -22,30 +23,30 @@ const LIMIT: Duration = Duration::from_secs(3_600);
 /// Events that are read at a time where they are only read.
 const PAGE: usize = 500;
 const MEGABYTE: f64 = 1_048_576.0;
-/// What a second should fold in memory, and what a rebuild may add to the memory of a process whose rows lie on disk.
+/// What a second should fold, and what a rebuild may add to the memory of a process whose rows lie on disk.
 const IN_MEMORY: f64 = 1_200_000.0;
+const ON_POSTGRES: f64 = 300_000.0;
 const FLAT: f64 = 64.0;
 
-/// Measures how fast read models are folded anew from the log of completed orders, over memory and over SQLite, all five of the
+/// Measures how fast read models are folded anew from the log of completed orders, over each of these stores, all five of the
 /// house and that of the orders alone. A run is void when a fold's hash is not that of the fold before.
 ///
 /// # Errors
 /// [`Fault`], by what failed.
-pub fn rebuild(scale: &Scale) -> Result<Report, Fault> {
+pub fn rebuild(scale: &Scale, stores: &[Keep]) -> Result<Report, Fault> {
     let mut report = Report::default();
-    for keep in [Keep::Memory, Keep::Sqlite(Synchronous::Full)] {
+    for keep in stores {
         let folder = TempDir::new().map_err(|error| Fault::place(std::env::temp_dir(), error))?;
-        let library = written(&keep, &folder, scale)?;
-        let all = library.projections.clone();
-        let orders = vec![Arc::clone(&library.projections[0])];
+        let written = Written::fill(keep, &folder, scale)?;
+        let (all, orders) = (house_models(), house_models()[..1].to_vec());
         let contender = |name: &str, models: Vec<Arc<dyn Projection>>| {
-            let library = library.clone();
-            Contender::new(name, move || with_time("a rebuild", LIMIT, fold(&library, &models)))
+            let written = written.clone();
+            Contender::new(name, move || with_time("a rebuild", LIMIT, fold(&written, &models)))
         };
         let read = {
-            let (library, models) = (library.clone(), orders.clone());
+            let (written, models) = (written.clone(), orders.clone());
             Contender::new("the log, only read", move || {
-                with_time("the log", LIMIT, only_read(&library, &models))
+                with_time("the log", LIMIT, only_read(&written, &models))
             })
         };
         let before = memory()?.resident;
@@ -53,16 +54,24 @@ pub fn rebuild(scale: &Scale) -> Result<Report, Fault> {
         let series = interleave(WORKLOAD, scale.rounds, rounds)?;
         let [read, orders, all] = series.as_slice() else { return Err(Fault::void("three were measured")) };
         let events = |row: Row| Row { unit: "events/s", ..row };
-        report.add(events(Figure::OrdersPerSecond.row(WORKLOAD, &read.name, &keep, read)));
+        report.add(events(Figure::OrdersPerSecond.row(WORKLOAD, &read.name, keep, read)));
         for one in [orders, all] {
-            let row = events(Figure::OrdersPerSecond.beside(WORKLOAD, &one.name, &keep, one, read));
-            let target = (keep == Keep::Memory)
-                .then(|| Target::new(row.value, Bound::AtLeast(IN_MEMORY), "events/s folded in memory"));
+            let row = events(Figure::OrdersPerSecond.beside(WORKLOAD, &one.name, keep, one, read));
+            let target =
+                wanted(keep).map(|(least, what)| Target::new(row.value, Bound::AtLeast(least), what));
             report.add(row.held_against(target));
         }
-        report.add(added(&keep, (memory()?.resident as f64 - before as f64) / MEGABYTE));
+        report.add(added(keep, (memory()?.resident as f64 - before as f64) / MEGABYTE));
     }
     Ok(report)
+}
+
+fn wanted(keep: &Keep) -> Option<(f64, &'static str)> {
+    match keep {
+        Keep::Memory => Some((IN_MEMORY, "events/s folded in memory")),
+        Keep::Postgres(_) => Some((ON_POSTGRES, "events/s folded into tables of PostgreSQL")),
+        Keep::Sqlite(_) | Keep::File(..) => None,
+    }
 }
 
 /// What all rounds left in the memory of this process; with rows in memory that is the rows, with rows on disk next to nothing.
@@ -85,37 +94,66 @@ fn added(keep: &Keep, megabytes: f64) -> Row {
 }
 
 /// A store with completed orders, and a place for the rows.
-fn written(keep: &Keep, folder: &TempDir, scale: &Scale) -> Result<Library, Fault> {
-    let file = folder.path().join("orders.db");
-    let filled = match keep {
-        Keep::Memory | Keep::Postgres(_) => Keep::Memory,
-        // Nobody waits for the disk here: only what is read of it is measured.
-        Keep::Sqlite(_) | Keep::File(..) => Keep::File(file.clone(), Synchronous::Normal),
-    };
-    // Filling takes far longer there than folding.
-    let count = if filled == Keep::Memory { scale.orders } else { scale.orders / 4 };
-    let plan = Plan { times: false, ..Plan::over(filled) };
-    let store = with_time("filling a store", LIMIT, async {
-        let house = House::open(&plan).await?;
-        house.stock().await?;
-        place(&house, Basket::Plain, 0..count, scale.window).await?;
-        house.rest(0).await?;
-        let store = Arc::clone(&house.store);
-        house.close().await;
-        Ok(store)
-    })?;
-    let (projections, lanes) = (house_models(), plan.lanes);
-    if *keep == Keep::Memory {
-        let models: Arc<dyn ReadModels> = Arc::<MemoryModels>::default();
-        return Ok(Library { store, models, projections, lanes });
+#[derive(Clone)]
+enum Written {
+    /// Both are there as long as this process.
+    Here(Library),
+    /// Both are in a schema of PostgreSQL, and its connections live as long as a run.
+    There(String, u16),
+}
+
+impl Written {
+    fn fill(keep: &Keep, folder: &TempDir, scale: &Scale) -> Result<Self, Fault> {
+        let file = folder.path().join("orders.db");
+        let filled = match keep {
+            Keep::Memory => Keep::Memory,
+            // Nobody waits for the disk here: only what is read of it is measured.
+            Keep::Sqlite(_) | Keep::File(..) => Keep::File(file.clone(), Synchronous::Normal),
+            Keep::Postgres(url) => Keep::Postgres(in_schema(url, WORKLOAD)),
+        };
+        // Filling takes far longer there than folding.
+        let count = if filled == Keep::Memory { scale.orders } else { scale.orders / 4 };
+        let plan = Plan { times: false, ..Plan::over(filled.clone()) };
+        let store = with_time("filling a store", LIMIT, async {
+            let house = House::open(&plan).await?;
+            house.stock().await?;
+            place(&house, Basket::Plain, 0..count, scale.window).await?;
+            house.rest(0).await?;
+            let store = Arc::clone(&house.store);
+            house.close().await;
+            Ok(store)
+        })?;
+        let (projections, lanes) = (house_models(), plan.lanes);
+        match filled {
+            Keep::Memory => {
+                let models: Arc<dyn ReadModels> = Arc::<MemoryModels>::default();
+                Ok(Self::Here(Library { store, models, projections, lanes }))
+            }
+            Keep::Postgres(url) => Ok(Self::There(url, lanes)),
+            Keep::Sqlite(_) | Keep::File(..) => {
+                drop(store);
+                let models = Arc::new(oms_sqlite::open(&file).map_err(Fault::measured)?);
+                let store: Arc<dyn Store> = Arc::<oms_sqlite::SqliteStore>::clone(&models);
+                Ok(Self::Here(Library { store, models, projections, lanes }))
+            }
+        }
     }
-    drop(store);
-    let store = Arc::new(oms_sqlite::open(&file).map_err(Fault::measured)?);
-    Ok(Library { store: Arc::<oms_sqlite::SqliteStore>::clone(&store), models: store, projections, lanes })
+
+    async fn open(&self) -> Result<Library, Fault> {
+        match self {
+            Self::Here(library) => Ok(library.clone()),
+            Self::There(url, lanes) => {
+                let models = Arc::new(oms_postgres::open(url).await.map_err(Fault::measured)?);
+                let store: Arc<dyn Store> = Arc::<oms_postgres::PostgresStore>::clone(&models);
+                Ok(Library { store, models, projections: house_models(), lanes: *lanes })
+            }
+        }
+    }
 }
 
 /// Folds models anew, each in a task of its own as a house does it, and shows them.
-async fn fold(library: &Library, models: &[Arc<dyn Projection>]) -> Result<Sample, Fault> {
+async fn fold(written: &Written, models: &[Arc<dyn Projection>]) -> Result<Sample, Fault> {
+    let library = written.open().await?;
     let watch = Stopwatch::start();
     let tasks = models.iter().map(|model| tokio::spawn(fold_one(library.clone(), Arc::clone(model))));
     let mut folded = Vec::new();
@@ -145,7 +183,8 @@ async fn fold_one(library: Library, model: Arc<dyn Projection>) -> Result<(Rebui
 }
 
 /// Reads the lanes of these models, and does nothing with what it read.
-async fn only_read(library: &Library, models: &[Arc<dyn Projection>]) -> Result<Sample, Fault> {
+async fn only_read(written: &Written, models: &[Arc<dyn Projection>]) -> Result<Sample, Fault> {
+    let library = written.open().await?;
     let watch = Stopwatch::start();
     let mut events = 0;
     for projection in models {
@@ -167,10 +206,11 @@ async fn only_read(library: &Library, models: &[Arc<dyn Projection>]) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workload::stores;
 
     #[test]
     fn every_model_is_folded_over_both_stores() {
-        let report = rebuild(&Scale::tiny()).unwrap();
+        let report = rebuild(&Scale::tiny(), &stores()).unwrap();
         assert_eq!(report.rows().len(), 8);
         assert!(report.rows().iter().filter(|row| row.unit == "events/s").all(|row| row.value > 0.0));
     }

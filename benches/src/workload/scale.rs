@@ -67,6 +67,7 @@ impl Scale {
 }
 
 /// Memory, and SQLite as it comes.
-pub(super) fn stores() -> [Keep; 2] {
+#[must_use]
+pub fn stores() -> [Keep; 2] {
     [Keep::Memory, Keep::Sqlite(Synchronous::Full)]
 }

@@ -1,6 +1,7 @@
 //! The saga from placed to completed, through all five services.
 
 mod company;
+mod endurance;
 mod full_load;
 mod lanes;
 mod long;
@@ -27,6 +28,8 @@ pub enum Part {
     Lanes,
     /// PostgreSQL on a server of its own, as it comes and with slow commits
     Postgres,
+    /// PostgreSQL for twelve minutes at full speed; only when it is named
+    Endurance,
 }
 
 /// Measures the saga: these parts of it, or all.
@@ -55,6 +58,9 @@ pub fn saga(scale: &Scale, parts: &[Part]) -> Result<Report, Fault> {
     }
     if wanted(Part::Postgres) {
         postgres::measure(scale, &mut report)?;
+    }
+    if parts.contains(&Part::Endurance) {
+        endurance::measure(scale, &mut report)?;
     }
     Ok(report)
 }
