@@ -4,6 +4,9 @@ use crate::failure::Failure;
 use oms_broker::{Broker, ConnectError};
 use std::{sync::Arc, time::Duration};
 
+/// The environment variable that names the broker.
+const VARIABLE: &str = "OMS_BROKER";
+
 /// How long a server may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -21,7 +24,7 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// # Errors
 /// [`Failure::NotThere`] when no server answers: it says how to start one. [`Failure::Other`] for anything else.
 pub async fn connect(default: &str) -> Result<Arc<dyn Broker>, Failure> {
-    let named = std::env::args().nth(1).or_else(|| std::env::var("OMS_BROKER").ok());
+    let named = std::env::args().nth(1).or_else(|| std::env::var(VARIABLE).ok());
     connect_to(named.as_deref().unwrap_or(default)).await
 }
 
@@ -38,10 +41,13 @@ pub async fn connect_to(url: &str) -> Result<Arc<dyn Broker>, Failure> {
     match tokio::time::timeout(ANSWER, asked).await {
         Ok(Ok(broker)) => Ok(broker),
         Ok(Err(ConnectError::Broker(oms_broker::BrokerError::Unavailable { source, .. }))) => {
-            Err(Failure::NotThere { server: server(url), source })
+            Err(Failure::NotThere { server: server(url), variable: VARIABLE, source })
         }
         Ok(Err(error)) => Err(Failure::Other(error.into())),
-        Err(_) => Err(Failure::NotThere { server: server(url), source: "it did not answer in time".into() }),
+        Err(_) => {
+            let source = "it did not answer in time".into();
+            Err(Failure::NotThere { server: server(url), variable: VARIABLE, source })
+        }
     }
 }
 
@@ -58,7 +64,11 @@ mod tests {
     #[test]
     fn a_server_that_is_not_there_is_named_as_it_is_started() {
         for (url, name) in [("kafka://a:1", "kafka"), ("amqps://a", "rabbitmq"), ("nats://a", "nats")] {
-            let failure = Failure::NotThere { server: server(url), source: "connection refused".into() };
+            let failure = Failure::NotThere {
+                server: server(url),
+                variable: VARIABLE,
+                source: "connection refused".into(),
+            };
             let text = format!("{failure:?}");
             assert!(text.contains(&format!("cargo xtask servers up {name}")), "{text}");
         }

@@ -49,7 +49,14 @@ impl fmt::Display for Day {
 /// # Errors
 /// Whatever the house says when it cannot be built, placed with or asked.
 pub async fn day(broker: Arc<dyn Broker>) -> Result<Day, Failure> {
-    let store = MemoryStore::new(Arc::new(oms_broker::SystemClock));
+    day_on(broker, MemoryStore::new(Arc::new(oms_broker::SystemClock))).await
+}
+
+/// As [`day`], on this store. Played again on one that lasts, it places nothing twice, and comes to the same.
+///
+/// # Errors
+/// As [`day`].
+pub async fn day_on(broker: Arc<dyn Broker>, store: impl Store + Clone + 'static) -> Result<Day, Failure> {
     let oms = oms_broker::builder(broker, store.clone()).handler(Loyalty).build().await?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let house = oms.clone().run(async { _ = stopped.await }, Duration::from_secs(5));
@@ -61,7 +68,7 @@ pub async fn day(broker: Arc<dyn Broker>) -> Result<Day, Failure> {
     day
 }
 
-async fn play(oms: &Oms, store: &MemoryStore) -> Result<Day, Failure> {
+async fn play(oms: &Oms, store: &impl Store) -> Result<Day, Failure> {
     let sku = Sku::new("85123A")?;
     let reason = "received".to_owned();
     oms.adjust_stock(AdjustStock { sku, delta: 40, reference: Name::from("delivery-1"), reason }).await?;
@@ -118,7 +125,7 @@ async fn at_rest(oms: &Oms) -> Result<(), Failure> {
     }
 }
 
-async fn points(store: &MemoryStore, order: &OrderId) -> Result<i64, Failure> {
+async fn points(store: &impl Store, order: &OrderId) -> Result<i64, Failure> {
     let streams = store.streams(KIND, None, 100).await?;
     let mine = streams.into_iter().find(|(stream, _)| *stream.id == *order.as_str());
     Ok(mine.map_or(Ok(0), |(_, stream)| Entry::new(stream).state::<Points>().map(|points| points.0))?)

@@ -8,6 +8,8 @@ pub enum Failure {
     NotThere {
         /// What `cargo xtask servers` calls it.
         server: &'static str,
+        /// The environment variable that names another.
+        variable: &'static str,
         /// What its client said.
         source: Box<dyn Error + Send + Sync>,
     },
@@ -18,10 +20,10 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotThere { server, .. } => write!(
+            Self::NotThere { server, variable, .. } => write!(
                 out,
                 "no {server} server answers; `cargo xtask servers up {server}` starts one and prints its URL, which goes behind \
-                 `--` or into OMS_BROKER"
+                 `--` or into {variable}"
             ),
             Self::Other(error) => error.fmt(out),
         }

@@ -5,11 +5,15 @@
 mod connect;
 mod day;
 mod failure;
+#[cfg(feature = "postgres")]
+mod keep;
 mod loyalty;
 
 pub use connect::{connect, connect_to};
-pub use day::{Day, day};
+pub use day::{Day, day, day_on};
 pub use failure::Failure;
+#[cfg(feature = "postgres")]
+pub use keep::keep;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
@@ -25,5 +29,17 @@ mod tests {
             day.by_status.iter().map(|(status, count)| (&**status, *count)).collect();
         assert_eq!(by_status, [("cancelled", 1), ("completed", 10), ("failed", 1)]);
         assert_eq!((day.kept_minor, day.points, day.violations), (10 * 765, 10 * 7, 0));
+    }
+
+    #[tokio::test]
+    async fn a_day_that_is_played_again_on_a_store_that_lasts_comes_to_the_same() {
+        use oms_broker::oms_core::store::MemoryStore;
+        let store = MemoryStore::new(std::sync::Arc::new(oms_broker::SystemClock));
+        let mut days = Vec::new();
+        for _ in 0..2 {
+            let broker = super::connect_to("memory://").await.expect("always there");
+            days.push(super::day_on(broker, store.clone()).await.expect("plays"));
+        }
+        assert_eq!(days[0], days[1]);
     }
 }

@@ -96,7 +96,7 @@ async fn filled(keep: &Keep, orders: usize) -> Result<Arc<dyn Store>, Fault> {
     Ok(store)
 }
 
-/// Runs the loops that a relay needs, and no other, until everything has left.
+/// Runs a house, to whose groups nothing is ever brought, until everything has left.
 async fn relayed(keep: Keep, orders: usize) -> Result<Sample, Fault> {
     let store = filled(&keep, orders).await?;
     let owed = owed(&*store).await?;
@@ -109,13 +109,14 @@ async fn relayed(keep: Keep, orders: usize) -> Result<Sample, Fault> {
     let oms = oms.map_err(Fault::measured)?;
     let watch = Stopwatch::start();
     let mut loops = JoinSet::new();
-    for task in oms.tasks().into_iter().filter(|task| ["lease", "relay"].contains(&&*task.name)) {
+    for task in oms.tasks() {
         loops.spawn(task.future);
     }
     broker.has(owed).await;
     let times = watch.read();
-    // Whoever has no turns has nothing to finish.
-    loops.shutdown().await;
+    // Its leases are given back, and the next one does not wait for them.
+    oms.drain();
+    while loops.join_next().await.is_some() {}
     Ok(Sample { orders: broker.messages(), times, pressure: pressure(), ..Sample::default() })
 }
 

@@ -21,14 +21,17 @@ use tokio_postgres::Row;
 
 pub(crate) const CURSORS: &str = "SELECT lane, position FROM sent WHERE lane = ANY ($1::integer[])";
 
-/// Packs between two rows (`$1` and `$2`, of each sender) that are left for someone, `$3` of each and not many more than `$4` bytes.
-pub(crate) const UNSENT: &str = "SELECT found.pack, found.hearer, owed.topic, owed.keys, owed.bytes
-    FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS asked (after, before, number)
-    CROSS JOIN LATERAL (SELECT pack, hearer, sum(size) OVER (ORDER BY pack) - size AS bytes FROM (SELECT DISTINCT ON (pack)
-            pack, hearer, octet_length(bytes) AS size FROM owed
-            WHERE pack > asked.after AND pack < asked.before AND open ORDER BY pack LIMIT $3) AS first) AS found
+/// Packs between two rows (`$1` and `$2`, of each sender) that are left for someone, in order: as many as come before `$3` messages
+/// and `$4` bytes are full, all senders together, so that no byte is read that is cut off afterwards.
+pub(crate) const UNSENT: &str = "SELECT found.pack, found.hearer, owed.topic, owed.keys, owed.bytes FROM (
+        SELECT number, pack, hearer, sum(messages) OVER so_far - messages AS messages, sum(size) OVER so_far - size AS bytes
+        FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS asked (after, before, number)
+        CROSS JOIN LATERAL (SELECT DISTINCT ON (pack)
+            pack, hearer, octet_length(keys) / 4 AS messages, octet_length(bytes) AS size FROM owed
+            WHERE pack > asked.after AND pack < asked.before AND open ORDER BY pack LIMIT $3) AS first
+        WINDOW so_far AS (ORDER BY number, pack)) AS found
     JOIN owed ON owed.hearer = found.hearer AND owed.pack = found.pack
-    WHERE found.bytes <= $4 ORDER BY asked.number, found.pack";
+    WHERE found.messages <= $3 AND found.bytes <= $4 ORDER BY found.number, found.pack";
 
 const SENT: &str = "INSERT INTO sent (lane, position) SELECT * FROM unnest($1::integer[], $2::bigint[])
     ON CONFLICT (lane) DO UPDATE SET position = excluded.position WHERE sent.position <> excluded.position";
