@@ -115,8 +115,8 @@ impl Link {
     }
 }
 
-/// What statements count on. Every one is answered by an index, whatever the planner believes of tables that were empty when it
-/// looked. Who stops in the middle of a transaction loses it after three seconds.
+/// What statements count on. Every row is looked up by an index, whatever the planner believes of tables that were empty when it
+/// looked: a plan that reads them whole would stay until the next analysis, while they grow. Who stops in the middle of a transaction loses it after three seconds.
 fn settings(options: &Options) -> Setting {
     let timeout = options.timeout.as_millis().to_string();
     let all = [
@@ -124,6 +124,9 @@ fn settings(options: &Options) -> Setting {
         ("jit", "off"),
         ("plan_cache_mode", "force_generic_plan"),
         ("enable_seqscan", "off"),
+        ("enable_mergejoin", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_material", "off"),
         ("idle_in_transaction_session_timeout", "3000"),
         ("statement_timeout", &timeout),
     ];

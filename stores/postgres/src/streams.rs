@@ -9,15 +9,16 @@ use crate::{
 use oms_core::store::{Recorded, StoreError, Stream, StreamId, Streams, wire::recorded};
 use tokio_postgres::Row;
 
-/// The newest rows of streams, each with what never changes after it was first given.
+/// The newest rows of streams, each with what never changes after it was first given: one step into the index for each, and one more
+/// for that.
 pub(crate) const NEWEST: &str =
     "SELECT asked.kind, asked.stream, asked.rank, newest.version, newest.schema, newest.fixed_at, newest.hash,
         newest.deadline, newest.state, coalesce(newest.fixed, first.fixed)
     FROM unnest($1::text[], $2::text[], $3::smallint[]) AS asked (kind, stream, rank)
     CROSS JOIN LATERAL (SELECT * FROM event WHERE event.kind = asked.kind AND event.stream = asked.stream
         AND event.rank = asked.rank ORDER BY event.after DESC LIMIT 1) AS newest
-    LEFT JOIN event AS first ON newest.fixed IS NULL AND first.kind = newest.kind AND first.stream = newest.stream
-        AND first.rank = newest.rank AND first.after = newest.fixed_at";
+    LEFT JOIN LATERAL (SELECT fixed FROM event WHERE newest.fixed IS NULL AND event.kind = newest.kind
+        AND event.stream = newest.stream AND event.rank = newest.rank AND event.after = newest.fixed_at LIMIT 1) AS first ON true";
 
 /// The same without the bytes, for those who only go on from there.
 pub(crate) const HEADS: &str =
