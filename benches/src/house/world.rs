@@ -113,28 +113,32 @@ impl Port for Provider {
         key: &EffectKey,
         request: &PaymentRequest,
     ) -> Result<Reported<PaymentReport>, NoAnswer> {
-        let reference = format!("p-{}", key.order);
-        Ok(match request.wish {
-            PaymentStep::Authorise => {
-                count(&self.0.authorised);
-                Reported::settled(PaymentReport::Authorised { reference })
-            }
-            PaymentStep::Capture => {
-                count(&self.0.captured);
-                Reported::settled(PaymentReport::Captured { reference })
-            }
-            PaymentStep::Charge => Reported::open(PaymentReport::ActionRequired, APPROVAL),
-            PaymentStep::Void => Reported::settled(PaymentReport::Voided { reference }),
-            PaymentStep::Refund => Reported::settled(PaymentReport::Refunded { reference }),
-        })
+        match request.wish {
+            PaymentStep::Authorise => count(&self.0.authorised),
+            PaymentStep::Capture => count(&self.0.captured),
+            PaymentStep::Charge | PaymentStep::Void | PaymentStep::Refund => {}
+        }
+        Ok(said(key, request.wish))
     }
 
+    /// What it said when it was told; it keeps nothing, and need not, for it always says the same.
     async fn ask(
         &self,
-        _: &EffectKey,
-        _: &PaymentRequest,
+        key: &EffectKey,
+        request: &PaymentRequest,
     ) -> Result<Option<Reported<PaymentReport>>, NoAnswer> {
-        Ok(Some(Reported::open(PaymentReport::ActionRequired, APPROVAL)))
+        Ok(Some(said(key, request.wish)))
+    }
+}
+
+fn said(key: &EffectKey, wish: PaymentStep) -> Reported<PaymentReport> {
+    let reference = format!("p-{}", key.order);
+    match wish {
+        PaymentStep::Authorise => Reported::settled(PaymentReport::Authorised { reference }),
+        PaymentStep::Capture => Reported::settled(PaymentReport::Captured { reference }),
+        PaymentStep::Charge => Reported::open(PaymentReport::ActionRequired, APPROVAL),
+        PaymentStep::Void => Reported::settled(PaymentReport::Voided { reference }),
+        PaymentStep::Refund => Reported::settled(PaymentReport::Refunded { reference }),
     }
 }
 

@@ -35,22 +35,24 @@ pub(super) struct Crew {
     start: Start,
     all: Vec<Process>,
     next: usize,
+    deserters: usize,
 }
 
 impl Crew {
     pub(super) fn start(start: Start, count: usize) -> Result<Self, Failure> {
         let all = (0..count).map(|_| Process::start(&start)).collect::<Result<_, _>>()?;
-        Ok(Self { start, all, next: 0 })
+        Ok(Self { start, all, next: 0, deserters: 0 })
     }
 
     /// Has one of them die at a moment, and another begin; gives the moment at which it died.
     pub(super) async fn die(&mut self, moment: Moment, providers: &Providers) -> Result<Moment, Failure> {
         let place = self.place();
         let process = &mut self.all[place];
+        self.deserters += usize::from(process.has_ended()?);
         match moment {
             Moment::Any => process.kill()?,
             Moment::Called => providers.mark(Some(process.child.id())),
-            Moment::Committed | Moment::Published => process.tell(moment)?,
+            Moment::Committed | Moment::Published => process.tell(moment),
         }
         let came = process.dies(Instant::now() + PATIENCE).await?;
         providers.mark(None);
@@ -90,9 +92,9 @@ impl Crew {
         self.wake()
     }
 
-    /// Those that ended without being killed; nobody.
+    /// How many ended without being killed; none.
     pub(super) fn deserters(&mut self) -> Result<usize, Failure> {
-        let mut count = 0;
+        let mut count = self.deserters;
         for process in &mut self.all {
             count += usize::from(process.has_ended()?);
         }
@@ -123,12 +125,9 @@ impl Process {
         Ok(Self { child, line, wakes: None })
     }
 
-    /// Names its moment to it.
-    fn tell(&mut self, moment: Moment) -> Result<(), Failure> {
-        let told = self.line.as_mut().map(|line| writeln!(line, "{}", moment.name()));
-        told.transpose()
-            .map(drop)
-            .map_err(|error| Failure::of("a process of the house cannot be told", error))
+    /// Names its moment to it. One that has ended hears nothing, and is found to have ended.
+    fn tell(&mut self, moment: Moment) {
+        let _ = self.line.as_mut().map(|line| writeln!(line, "{}", moment.name()));
     }
 
     fn kill(&mut self) -> Result<(), Failure> {

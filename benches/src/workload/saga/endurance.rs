@@ -16,8 +16,8 @@ use std::{path::Path, time::Duration};
 
 /// Where the server is installed and keeps its data.
 const SERVERS: &str = "target/servers";
-/// The longest it may take beside its own time.
-const LIMIT: Duration = Duration::from_secs(3_600);
+/// The longest it may take.
+const LIMIT: Duration = Duration::from_secs(1_200);
 /// The last part beside the first.
 const WANTED: f64 = 0.9;
 /// Orders in the tables by then.
