@@ -30,7 +30,7 @@ async fn a_turn_reads_no_more_rows_when_a_stream_has_grown_since_its_statements_
         (next.fixed_is_new, next.next.fixed) = (version == 0, Some("fixed".into()));
         let writes = Writes { packs: vec![sent], ..writing(vec![more(&grown, version), next]) };
         turn.commit(writes).await.expect("written");
-        let mut turn =
+        let turn =
             store.turn(&right, Ask { packs: vec![pack.clone()], ..Ask::default() }).await.expect("a turn");
         let consumed = vec![Consumed::Owed { pack, indexes: vec![0], end: End::Handled }];
         turn.commit(Writes { consumed, ..Writes::default() }).await.expect("handled");
