@@ -4,11 +4,10 @@ use clap::Parser as _;
 use oms_benches::{
     Fault,
     args::{Cli, OnServer, Run, Task},
-    house::Keep,
+    house::{Keep, postgres},
     report::Report,
     workload::{brokers, dedupe, first_order, measure, memory, rebuild, relay, saga, start, stores},
 };
-use oms_servers::{Kind, Server};
 use std::{
     env,
     error::Error as _,
@@ -74,8 +73,7 @@ fn with_postgres(
     servers: &Path,
     measure: impl FnOnce(&[Keep]) -> Result<Report, Fault>,
 ) -> Result<Report, Fault> {
-    let server = Server::start(Kind::Postgres, servers, &mut |line| eprintln!("{line}"));
-    let server = server.map_err(Fault::measured)?;
+    let server = postgres(servers)?;
     let all: Vec<Keep> = stores().into_iter().chain([Keep::Postgres(server.url())]).collect();
     measure(&all)
 }

@@ -5,7 +5,7 @@
 //! use oms_chaos::args::{Campaign, Cli};
 //! let cli = Cli::try_parse_from(["oms-chaos", "broker", "--broker", "nats", "--kills", "9"])?;
 //! let Campaign::Broker(args) = cli.campaign else { unreachable!("it was asked for") };
-//! assert_eq!((args.blows().kills, args.orders), (9, 2_000));
+//! assert_eq!((args.blows().kills, args.rounds.orders), (9, 2_000));
 //! # Ok::<(), clap::Error>(())
 //! ```
 
@@ -70,6 +70,20 @@ impl Kind {
     }
 }
 
+/// How the rounds of a campaign are played.
+#[derive(Clone, Debug, Args)]
+pub struct RoundsArgs {
+    /// How many orders each round places
+    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub orders: u32,
+    /// The first round's seed; the next ones count on from it
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// Write what each round came to into this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
 /// What `broker` takes.
 #[derive(Clone, Debug, Args)]
 pub struct BrokerArgs {
@@ -88,15 +102,9 @@ pub struct BrokerArgs {
     /// How often the house dies and goes on over another server
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub swaps: u32,
-    /// How many orders each round places
-    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub orders: u32,
-    /// The first round's seed; the next ones count on from it
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub seed: u64,
-    /// Write what each round came to into this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    /// How its rounds are played
+    #[command(flatten)]
+    pub rounds: RoundsArgs,
 }
 
 /// What `store` takes.
@@ -115,15 +123,9 @@ pub struct StoreArgs {
     /// How often a process is stopped until its leases are another's, and goes on
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub sleeps: u32,
-    /// How many orders each round places
-    #[arg(long, value_name = "N", default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    pub orders: u32,
-    /// The first round's seed; the next ones count on from it
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub seed: u64,
-    /// Write what each round came to into this file, as JSON
-    #[arg(long, value_name = "FILE")]
-    pub json: Option<PathBuf>,
+    /// How its rounds are played
+    #[command(flatten)]
+    pub rounds: RoundsArgs,
 }
 
 /// What `process` takes.

@@ -7,7 +7,7 @@
 //! assert!(rounds.iter().all(|round| round.len() <= Blows::IN_A_ROUND));
 //! ```
 
-use oms_core::id::Digest;
+use crate::drawn::drawn;
 use serde::Serialize;
 
 /// One thing that befalls the house.
@@ -49,16 +49,7 @@ impl Blows {
         for (place, blow) in blows.enumerate() {
             rounds[place % count].push(blow);
         }
-        for (number, round) in rounds.iter_mut().enumerate() {
-            let draw = |place: usize| {
-                Digest::new("blow").number(seed.into()).number(number as u128).number(place as u128).finish()
-            };
-            let mut drawn: Vec<(u128, Blow)> =
-                round.iter().enumerate().map(|(place, blow)| (draw(place), *blow)).collect();
-            drawn.sort_by_key(|(draw, _)| *draw);
-            *round = drawn.into_iter().map(|(_, blow)| blow).collect();
-        }
-        rounds
+        rounds.into_iter().enumerate().map(|(number, round)| drawn("blow", seed, number, round)).collect()
     }
 }
 

@@ -10,10 +10,11 @@ use crate::{
     args::BrokerArgs,
     blow::{Blow, Blows},
     failure::Failure,
-    progress::bar,
+    progress::{Rounds, broken, ends},
     round::{CameTo, Round, play},
     server::{Server, raise},
 };
+use indicatif::ProgressBar;
 use serde::Serialize;
 use std::{fmt, sync::Arc};
 
@@ -46,10 +47,6 @@ impl Summary {
             let count = rounds.iter().flat_map(|round| &round.blows).filter(|one| **one == blow).count();
             u32::try_from(count).unwrap_or(u32::MAX)
         };
-        let named = |round: &CameTo| {
-            let seed = round.seed;
-            round.violations.iter().map(move |what| format!("seed {seed}: {what}")).collect::<Vec<_>>()
-        };
         Self {
             broker: broker.to_owned(),
             orders: rounds.iter().map(|round| round.orders).sum(),
@@ -57,7 +54,7 @@ impl Summary {
             mails: rounds.iter().map(|round| round.mails).sum(),
             taken: rounds.iter().map(|round| round.taken).sum(),
             seconds: rounds.iter().map(|round| round.seconds).sum(),
-            violations: rounds.iter().flat_map(named).collect(),
+            violations: rounds.iter().flat_map(|round| broken(round.seed, &round.violations)).collect(),
             rounds,
         }
     }
@@ -86,34 +83,27 @@ impl fmt::Display for Summary {
 ///
 /// # Errors
 /// [`Failure`] when a server cannot be used.
-pub async fn run(args: &BrokerArgs, mut said: impl FnMut(String)) -> Result<Summary, Failure> {
+pub async fn run(args: &BrokerArgs, said: impl FnMut(String)) -> Result<Summary, Failure> {
     let mut servers: Vec<Arc<dyn Server>> = Vec::new();
     for kind in args.kinds() {
         servers.push(raise(kind).await?);
     }
     let name = servers.first().map_or("nothing", |server| server.name());
-    let rounds = args.blows().rounds(args.seed);
-    let total = rounds.len();
-    let mut came_to = Vec::new();
-    for (number, blows) in rounds.into_iter().enumerate() {
-        let seed = args.seed + number as u64;
-        let bar = bar(args.orders.into(), &format!("round {} of {total}", number + 1));
-        let round = Round { seed, orders: args.orders, blows, ..Round::default() };
-        let came = play(&round, &servers, |placed| bar.set_position(placed)).await;
-        bar.finish_and_clear();
-        let came = came?;
-        said(line(number + 1, total, &came));
-        came_to.push(came);
-    }
-    Ok(Summary::of(name, came_to))
+    let rounds = Rounds {
+        orders: args.rounds.orders,
+        seed: args.rounds.seed,
+        blows: args.blows().rounds(args.rounds.seed),
+    };
+    let play = async |round: &Round, bar: &ProgressBar| {
+        play(round, &servers, |placed| bar.set_position(placed)).await
+    };
+    Ok(Summary::of(name, rounds.play(play, said, line).await?))
 }
 
-fn line(number: usize, total: usize, came: &CameTo) -> String {
-    let ends: Vec<String> =
-        came.by_status.iter().map(|(status, count)| format!("{count} {status}")).collect();
-    let CameTo { seed, seconds, taken, outages, .. } = came;
-    let (blows, broken, ends) = (came.blows.len(), came.violations.len(), ends.join(", "));
+fn line(came: &CameTo) -> String {
+    let CameTo { seconds, taken, outages, .. } = came;
+    let (blows, broken, ends) = (came.blows.len(), came.violations.len(), ends(&came.by_status));
     format!(
-        "round {number} of {total}, seed {seed}: {blows} blows, {ends}; {taken} taken from the store, {outages} outages, {seconds:.1} s, {broken} broken"
+        "{blows} blows, {ends}; {taken} taken from the store, {outages} outages, {seconds:.1} s, {broken} broken"
     )
 }

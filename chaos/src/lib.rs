@@ -6,6 +6,7 @@ pub mod campaign;
 mod check;
 mod coming;
 mod customer;
+mod drawn;
 mod failure;
 mod house;
 pub mod moment;

@@ -34,12 +34,12 @@ async fn run(campaign: Campaign) -> Result<bool, Failure> {
     match campaign {
         Campaign::Broker(args) => {
             let summary = campaign::run(&args, say).await?;
-            tell(&summary, args.json.as_deref())?;
+            tell(&summary, args.rounds.json.as_deref())?;
             Ok(summary.violations.is_empty())
         }
         Campaign::Store(args) => {
             let summary = store::run(&args, say).await?;
-            tell(&summary, args.json.as_deref())?;
+            tell(&summary, args.rounds.json.as_deref())?;
             Ok(summary.violations.is_empty())
         }
         Campaign::Process(args) => process::run(&args).await.map(|()| true),

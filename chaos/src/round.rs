@@ -40,22 +40,36 @@ const DEAD: Duration = Duration::from_millis(200);
 /// How long a server that is back may take until packs travel again, before the next blow falls all the same.
 const BACK: Duration = Duration::from_secs(15);
 
-/// What to do in a round.
+/// What to do in a round; a blow is whatever befalls it.
 #[derive(Clone, Debug)]
-pub struct Round {
+pub struct Round<B = Blow> {
     /// Which orders, and which providers.
     pub seed: u64,
     /// How many orders.
     pub orders: u32,
     /// What befalls the house while they come in.
-    pub blows: Vec<Blow>,
+    pub blows: Vec<B>,
     /// How long everything may take to come to rest after the last order.
     pub rest: Duration,
 }
 
-impl Default for Round {
+impl<B> Default for Round<B> {
     fn default() -> Self {
         Self { seed: 1, orders: 2_000, blows: Vec::new(), rest: Duration::from_secs(120) }
+    }
+}
+
+impl<B> Round<B> {
+    pub(crate) fn drawn(&self) -> Orders {
+        Orders { seed: self.seed, count: self.orders }
+    }
+
+    /// Each blow with the number of orders that come before it: evenly, the last one when the last order has come, so that nothing
+    /// that is sent later makes up for what is lost.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (&B, u32)> {
+        let (orders, shares) = (u64::from(self.orders), self.blows.len() as u64);
+        let here = move |share: u64| u32::try_from(orders * share / shares).unwrap_or(u32::MAX);
+        self.blows.iter().zip(1..).map(move |(blow, share)| (blow, here(share)))
     }
 }
 
@@ -110,7 +124,7 @@ pub async fn play(
     let house = House::new(Kept::File(folder.path().join("orders.db")), World::new(round.seed));
     let mut ground = Ground { house: &house, servers, at: 0, counted: Metrics::default() };
     ground.begin().await?;
-    open_books(orders(round), &house).await?;
+    open_books(round.drawn(), &house).await?;
     let (tell, told) = mpsc::unbounded_channel();
     let moving = async {
         let orders = ground.come(round, tell, placed).await?;
@@ -146,10 +160,6 @@ fn sum(one: Metrics, other: Metrics) -> Metrics {
     }
 }
 
-fn orders(round: &Round) -> Orders {
-    Orders { seed: round.seed, count: round.orders }
-}
-
 impl Ground<'_> {
     /// Has a process of the house begin over the server that carries messages now.
     async fn begin(&mut self) -> Result<(), Failure> {
@@ -162,21 +172,18 @@ impl Ground<'_> {
         Arc::clone(&self.servers[self.at % self.servers.len()])
     }
 
-    /// Has the orders come in, and the blows fall evenly among them: the last one when the last order has come, so that
-    /// nothing that is sent later makes up for what is lost.
+    /// Has the orders come in, and the blows fall among them.
     async fn come(
         &mut self,
         round: &Round,
         tell: mpsc::UnboundedSender<(OrderId, Plan)>,
         mut placed: impl FnMut(u64),
     ) -> Result<Vec<OrderId>, Failure> {
-        let shares = u32::try_from(round.blows.len()).unwrap_or(u32::MAX);
         let mut all = Vec::new();
         let mut next = 0;
-        let mut come = Coming { orders: orders(round), tell: &tell, all: &mut all, placed: &mut placed };
-        for (blow, share) in round.blows.iter().zip(1..) {
-            let here = u64::from(round.orders) * share / u64::from(shares);
-            come.until(self.house, &mut next, u32::try_from(here).unwrap_or(round.orders)).await?;
+        let mut come = Coming { orders: round.drawn(), tell: &tell, all: &mut all, placed: &mut placed };
+        for (blow, here) in round.shares() {
+            come.until(self.house, &mut next, here).await?;
             self.fall(*blow, &mut come, &mut next, round.orders).await?;
         }
         come.until(self.house, &mut next, round.orders).await?;

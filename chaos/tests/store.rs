@@ -10,8 +10,8 @@ use oms_chaos::{
 async fn every_promise_holds_while_postgres_is_killed_ten_times_and_the_processes_fifty() {
     let program = env!("CARGO_BIN_EXE_oms-chaos").into();
     let ground = Ground::raise(Kind::Nats, program).await.expect("the servers start");
-    let strikes = Strikes { kills: 10, deaths: 50, sleeps: 3 }.rounds(21).remove(0);
-    let round = Round { seed: 21, strikes, ..Round::default() };
+    let blows = Strikes { kills: 10, deaths: 50, sleeps: 3 }.rounds(21).remove(0);
+    let round = Round { seed: 21, blows, ..Round::default() };
     let came_to = play(&round, &ground, |_| {}).await.expect("it is played");
     println!("{:.1} s: {came_to:?}", came_to.seconds);
     assert_eq!(came_to.violations, [""; 0]);

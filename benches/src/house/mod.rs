@@ -22,7 +22,7 @@ mod world;
 pub use basket::{Basket, deliveries};
 pub use finish::{ENDED, FinishLine, Passing, WAITING};
 pub use nowhere::Nowhere;
-pub use open::{Carry, House, Keep, Over, Plan, Way, in_schema, open_store};
+pub use open::{Carry, House, Keep, Over, Plan, Way, in_schema, open_store, postgres};
 pub use repeating::Repeating;
 pub use watched::Watched;
 pub use world::{Carrier, Deeds, Notifier, Provider, World};

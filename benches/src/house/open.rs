@@ -12,9 +12,10 @@ use oms_core::{
     store::{Counts, MemoryStore, Store},
     worker::Options,
 };
+use oms_servers::{Kind, Server};
 use oms_sqlite::Synchronous;
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -278,6 +279,15 @@ impl House {
         self.oms.drain();
         while self.loops.join_next().await.is_some() {}
     }
+}
+
+/// Starts a PostgreSQL that ends with this process; installs it first where it is missing.
+///
+/// # Errors
+/// [`Fault::Measured`].
+pub fn postgres(root: &Path) -> Result<Server, Fault> {
+    let started = Server::start(Kind::Postgres, root, &mut |line| eprintln!("{line}"));
+    started.map_err(Fault::measured)
 }
 
 /// The URL with a schema in it.

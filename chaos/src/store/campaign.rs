@@ -4,7 +4,12 @@ use super::{
     round::{CameTo, Ground, Round, play},
     strike::Strikes,
 };
-use crate::{args::StoreArgs, failure::Failure, progress::bar};
+use crate::{
+    args::StoreArgs,
+    failure::Failure,
+    progress::{Rounds, broken, ends},
+};
+use indicatif::ProgressBar;
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt};
 
@@ -39,10 +44,6 @@ impl Summary {
         for (moment, count) in rounds.iter().flat_map(|round| &round.deaths) {
             *deaths.entry(*moment).or_default() += count;
         }
-        let named = |round: &CameTo| {
-            let seed = round.seed;
-            round.violations.iter().map(move |what| format!("seed {seed}: {what}")).collect::<Vec<_>>()
-        };
         Self {
             broker: broker.to_owned(),
             orders: rounds.iter().map(|round| round.orders).sum(),
@@ -51,7 +52,7 @@ impl Summary {
             sleeps: rounds.iter().map(|round| round.sleeps).sum(),
             mails: rounds.iter().map(|round| round.mails).sum(),
             seconds: rounds.iter().map(|round| round.seconds).sum(),
-            violations: rounds.iter().flat_map(named).collect(),
+            violations: rounds.iter().flat_map(|round| broken(round.seed, &round.violations)).collect(),
             rounds,
         }
     }
@@ -84,33 +85,26 @@ impl fmt::Display for Summary {
 ///
 /// # Errors
 /// [`Failure`] when a server or a process cannot be used.
-pub async fn run(args: &StoreArgs, mut said: impl FnMut(String)) -> Result<Summary, Failure> {
+pub async fn run(args: &StoreArgs, said: impl FnMut(String)) -> Result<Summary, Failure> {
     let program = std::env::current_exe();
     let program = program.map_err(|error| Failure::of("this program does not know where it is", error))?;
     let ground = Ground::raise(args.broker, program).await?;
     let strikes = Strikes { kills: args.kills, deaths: args.deaths, sleeps: args.sleeps };
-    let rounds = strikes.rounds(args.seed);
-    let total = rounds.len();
-    let mut came_to = Vec::new();
-    for (number, strikes) in rounds.into_iter().enumerate() {
-        let seed = args.seed + number as u64;
-        let bar = bar(args.orders.into(), &format!("round {} of {total}", number + 1));
-        let round = Round { seed, orders: args.orders, strikes, ..Round::default() };
-        let came = play(&round, &ground, |placed| bar.set_position(placed)).await;
-        bar.finish_and_clear();
-        let came = came?;
-        said(line(number + 1, total, &came));
-        came_to.push(came);
-    }
-    Ok(Summary::of(ground.broker(), came_to))
+    let rounds = Rounds {
+        orders: args.rounds.orders,
+        seed: args.rounds.seed,
+        blows: strikes.rounds(args.rounds.seed),
+    };
+    let play = async |round: &Round, bar: &ProgressBar| {
+        play(round, &ground, |placed| bar.set_position(placed)).await
+    };
+    Ok(Summary::of(ground.broker(), rounds.play(play, said, line).await?))
 }
 
-fn line(number: usize, total: usize, came: &CameTo) -> String {
-    let ends: Vec<String> =
-        came.by_status.iter().map(|(status, count)| format!("{count} {status}")).collect();
-    let CameTo { seed, kills, sleeps, seconds, .. } = came;
-    let (died, broken, ends) = (deaths(&came.deaths), came.violations.len(), ends.join(", "));
+fn line(came: &CameTo) -> String {
+    let CameTo { kills, sleeps, seconds, .. } = came;
+    let (died, broken, ends) = (deaths(&came.deaths), came.violations.len(), ends(&came.by_status));
     format!(
-        "round {number} of {total}, seed {seed}: {ends}; {kills} kills of PostgreSQL, processes killed {died}, {sleeps} sleeps, {seconds:.1} s, {broken} broken"
+        "{ends}; {kills} kills of PostgreSQL, processes killed {died}, {sleeps} sleeps, {seconds:.1} s, {broken} broken"
     )
 }

@@ -4,8 +4,9 @@ use crate::{failure::Failure, house::SHARED, moment::Moment, outside::Providers}
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io::Write as _,
+    os::unix::process::ExitStatusExt as _,
     path::PathBuf,
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -48,18 +49,19 @@ impl Crew {
     pub(super) async fn die(&mut self, moment: Moment, providers: &Providers) -> Result<Moment, Failure> {
         let place = self.place();
         let process = &mut self.all[place];
-        self.deserters += usize::from(process.has_ended()?);
         match moment {
-            Moment::Any => process.kill()?,
+            Moment::Any => process.signal(Signal::KILL)?,
             Moment::Called => providers.mark(Some(process.child.id())),
             Moment::Committed | Moment::Published => process.tell(moment),
         }
-        let came = process.dies(Instant::now() + PATIENCE).await?;
+        let mut ended = process.dies(Instant::now() + PATIENCE).await?;
         providers.mark(None);
+        let came = ended.is_some();
         if !came {
-            process.kill()?;
-            process.dies(Instant::now() + PATIENCE).await?;
+            process.signal(Signal::KILL)?;
+            ended = process.dies(Instant::now() + PATIENCE).await?;
         }
+        self.deserters += usize::from(ended.is_some_and(has_deserted));
         *process = Process::start(&self.start)?;
         Ok(if came { moment } else { Moment::Any })
     }
@@ -96,7 +98,7 @@ impl Crew {
     pub(super) fn deserters(&mut self) -> Result<usize, Failure> {
         let mut count = self.deserters;
         for process in &mut self.all {
-            count += usize::from(process.has_ended()?);
+            count += usize::from(process.ended()?.is_some());
         }
         Ok(count)
     }
@@ -130,10 +132,7 @@ impl Process {
         let _ = self.line.as_mut().map(|line| writeln!(line, "{}", moment.name()));
     }
 
-    fn kill(&mut self) -> Result<(), Failure> {
-        self.signal(Signal::KILL)
-    }
-
+    /// Only before it is known to have ended: its number is nobody else's until then.
     fn signal(&self, signal: Signal) -> Result<(), Failure> {
         let process = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         let process = process.ok_or_else(|| Failure::new("a process of the house has no number"))?;
@@ -141,23 +140,26 @@ impl Process {
             .map_err(|error| Failure::of("a process of the house cannot be signalled", error))
     }
 
-    fn has_ended(&mut self) -> Result<bool, Failure> {
+    fn ended(&mut self) -> Result<Option<ExitStatus>, Failure> {
         let ended = self.child.try_wait();
-        ended
-            .map(|ended| ended.is_some())
-            .map_err(|error| Failure::of("a process of the house is not known any more", error))
+        ended.map_err(|error| Failure::of("a process of the house is not known any more", error))
     }
 
-    /// Waits until it is dead; false when it still lives by then.
-    async fn dies(&mut self, until: Instant) -> Result<bool, Failure> {
-        while !self.has_ended()? {
-            if Instant::now() >= until {
-                return Ok(false);
+    /// Waits until it has ended; `None` when it still lives by then.
+    async fn dies(&mut self, until: Instant) -> Result<Option<ExitStatus>, Failure> {
+        loop {
+            let ended = self.ended()?;
+            if ended.is_some() || Instant::now() >= until {
+                return Ok(ended);
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        Ok(true)
     }
+}
+
+/// Whether a process ended otherwise than by being killed.
+fn has_deserted(ended: ExitStatus) -> bool {
+    ended.signal() != Some(Signal::KILL.as_raw())
 }
 
 impl Drop for Process {
@@ -165,5 +167,17 @@ impl Drop for Process {
         // It is not waited for twice: a process that has ended is not killed again.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_was_killed_has_not_deserted() {
+        assert!(!has_deserted(ExitStatus::from_raw(Signal::KILL.as_raw())));
+        assert!(has_deserted(ExitStatus::from_raw(Signal::ABORT.as_raw())));
+        assert!(has_deserted(ExitStatus::from_raw(3 << 8)), "it said why, and ended");
     }
 }

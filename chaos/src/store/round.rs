@@ -11,7 +11,7 @@ use crate::{
     customer::decide,
     failure::Failure,
     house::{House, Kept},
-    order::{Orders, Plan},
+    order::Plan,
     outside::Providers,
     server::{Real, Server as _},
     world::World,
@@ -31,24 +31,8 @@ const PROCESSES: usize = 3;
 /// How long orders come in while the database is dead.
 const DEAD: Duration = Duration::from_millis(200);
 
-/// What to do in a round.
-#[derive(Clone, Debug)]
-pub struct Round {
-    /// Which orders, and which providers; also the schema.
-    pub seed: u64,
-    /// How many orders.
-    pub orders: u32,
-    /// What befalls while they come in.
-    pub strikes: Vec<Strike>,
-    /// How long everything may take to come to rest after the last order.
-    pub rest: Duration,
-}
-
-impl Default for Round {
-    fn default() -> Self {
-        Self { seed: 1, orders: 2_000, strikes: Vec::new(), rest: Duration::from_secs(120) }
-    }
-}
+/// What to do in a round; its seed names the schema too.
+pub type Round = crate::round::Round<Strike>;
 
 /// What a round came to.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -119,8 +103,7 @@ pub async fn play(round: &Round, ground: &Ground, placed: impl FnMut(u64)) -> Re
     let store = format!("{}?schema=round_{}", ground.database.url(), round.seed);
     let house = House::new(Kept::Server(store.clone()), World::new(round.seed));
     house.begin(ground.broker.connect().await?).await?;
-    let orders = Orders { seed: round.seed, count: round.orders };
-    open_books(orders, &house).await?;
+    open_books(round.drawn(), &house).await?;
     let providers = Arc::new(Providers::of(house.world())?);
     let socket = folder.path().join("outside");
     let _serving = providers.serve(&socket)?;
@@ -130,7 +113,7 @@ pub async fn play(round: &Round, ground: &Ground, placed: impl FnMut(u64)) -> Re
     let mut played = Played { ground, house: &house, crew, providers, came: CameTo::default() };
     let (tell, told) = mpsc::unbounded_channel();
     let moving = async {
-        let all = played.come(round, orders, tell, placed).await?;
+        let all = played.come(round, tell, placed).await?;
         let rested = rests(&house, &all, Instant::now() + round.rest).await?;
         Ok::<_, Failure>((all, rested))
     };
@@ -159,20 +142,17 @@ async fn audit(store: &str, violations: &mut Vec<String>) -> Result<u64, Failure
 }
 
 impl Played<'_> {
-    /// Has the orders come in, and the strikes fall evenly among them, the last one when the last order has come.
+    /// Has the orders come in, and the strikes fall among them.
     async fn come(
         &mut self,
         round: &Round,
-        orders: Orders,
         tell: mpsc::UnboundedSender<(OrderId, Plan)>,
         mut placed: impl FnMut(u64),
     ) -> Result<Vec<OrderId>, Failure> {
-        let shares = u32::try_from(round.strikes.len()).unwrap_or(u32::MAX);
         let (mut all, mut next) = (Vec::new(), 0);
-        let mut come = Coming { orders, tell: &tell, all: &mut all, placed: &mut placed };
-        for (strike, share) in round.strikes.iter().zip(1..) {
-            let here = u64::from(round.orders) * share / u64::from(shares);
-            come.until(self.house, &mut next, u32::try_from(here).unwrap_or(round.orders)).await?;
+        let mut come = Coming { orders: round.drawn(), tell: &tell, all: &mut all, placed: &mut placed };
+        for (strike, here) in round.shares() {
+            come.until(self.house, &mut next, here).await?;
             self.crew.wake()?;
             match strike {
                 Strike::Kill => self.kill(&mut come, &mut next, round.orders).await?,

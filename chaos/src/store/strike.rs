@@ -1,7 +1,6 @@
 //! What befalls a round, and in which order.
 
-use crate::moment::Moment;
-use oms_core::id::Digest;
+use crate::{drawn::drawn, moment::Moment};
 use serde::Serialize;
 
 /// One thing that befalls the house or its database.
@@ -50,20 +49,7 @@ impl Strikes {
                 round.extend_from_slice(some);
             }
         }
-        for (number, round) in rounds.iter_mut().enumerate() {
-            let draw = |place: usize| {
-                Digest::new("strike")
-                    .number(seed.into())
-                    .number(number as u128)
-                    .number(place as u128)
-                    .finish()
-            };
-            let mut drawn: Vec<(u128, Strike)> =
-                round.iter().enumerate().map(|(place, strike)| (draw(place), *strike)).collect();
-            drawn.sort_by_key(|(draw, _)| *draw);
-            *round = drawn.into_iter().map(|(_, strike)| strike).collect();
-        }
-        rounds
+        rounds.into_iter().enumerate().map(|(number, round)| drawn("strike", seed, number, round)).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     fault::Fault,
-    house::Keep,
+    house::{Keep, postgres},
     meter::{used_by, used_by_all},
 };
 use oms_servers::{Kind, Server};
@@ -46,8 +46,7 @@ pub(super) struct Kept(Server);
 
 impl Kept {
     pub(super) fn start(root: &Path) -> Result<Self, Fault> {
-        let started = Server::start(Kind::Postgres, root, &mut |line| eprintln!("{line}"));
-        started.map(Self).map_err(Fault::measured)
+        postgres(root).map(Self)
     }
 
     /// Each way to keep what a house knows, with the server that it takes.

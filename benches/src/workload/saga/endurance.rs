@@ -1,9 +1,12 @@
 //! PostgreSQL at full speed for minutes on end: what a million orders in the tables, and what autovacuum leaves, cost the next one.
 
-use super::{Scale, name::WORKLOAD};
+use super::{
+    Scale,
+    name::{SERVERS, WORKLOAD},
+};
 use crate::{
     fault::Fault,
-    house::{Basket, House, Keep, Plan},
+    house::{Basket, House, Keep, Plan, postgres},
     load::{Sample, Series, closed, with_time},
     meter::{Stopwatch, pressure, used_by_all},
     progress::Progress,
@@ -11,11 +14,9 @@ use crate::{
     workload::Figure,
 };
 use oms_postgres::tokio_postgres::{NoTls, connect};
-use oms_servers::{Kind, Server};
+use oms_servers::Server;
 use std::{path::Path, time::Duration};
 
-/// Where the server is installed and keeps its data.
-const SERVERS: &str = "target/servers";
 /// The longest it may take.
 const LIMIT: Duration = Duration::from_secs(1_200);
 /// The last part beside the first.
@@ -25,8 +26,7 @@ const MANY: u64 = 1_000_000;
 
 /// Runs full load in parts that follow each other in one schema, without a pause that vacuum could use.
 pub(super) fn measure(scale: &Scale, report: &mut Report) -> Result<(), Fault> {
-    let server = Server::start(Kind::Postgres, Path::new(SERVERS), &mut |line| eprintln!("{line}"));
-    let server = server.map_err(Fault::measured)?;
+    let server = postgres(Path::new(SERVERS))?;
     let keep = Keep::Postgres(server.url());
     let parts = if scale.is_quick { 3 } else { 12 };
     let most = if scale.is_quick { scale.most } else { Duration::from_secs(60) };

@@ -1,3 +1,6 @@
 //! The name of this workload on every row.
 
 pub(super) const WORKLOAD: &str = "saga";
+
+/// Where servers are installed and keep their data.
+pub(super) const SERVERS: &str = "target/servers";

@@ -1,19 +1,20 @@
 //! PostgreSQL on this machine: full load and one order in flight, as it comes and with commits that take five milliseconds.
 
-use super::{Scale, name::WORKLOAD};
+use super::{
+    Scale,
+    name::{SERVERS, WORKLOAD},
+};
 use crate::{
     fault::Fault,
-    house::{Keep, Plan, Way},
+    house::{Keep, Plan, Way, postgres},
     load::{Contender, Load, Sample, Series, interleave, run},
     meter::used_by_all,
     report::{Bound, Report, Target},
     workload::Figure,
 };
-use oms_servers::{Kind, Server};
+use oms_servers::Server;
 use std::path::Path;
 
-/// Where the server is installed and keeps its data.
-const SERVERS: &str = "target/servers";
 /// A naive driver takes a part of the orders: it is that much slower.
 const NAIVE: usize = 10;
 /// Times the naive driver.
@@ -26,8 +27,7 @@ const SINGLE: f64 = 5_000.0;
 const SLOW: &str = "-c commit_delay=5000 -c commit_siblings=0";
 
 pub(super) fn measure(scale: &Scale, report: &mut Report) -> Result<(), Fault> {
-    let server = Server::start(Kind::Postgres, Path::new(SERVERS), &mut |line| eprintln!("{line}"));
-    let server = server.map_err(Fault::measured)?;
+    let server = postgres(Path::new(SERVERS))?;
     let keep = Keep::Postgres(server.url());
     let all = interleave("PostgreSQL", scale.rounds, contenders(scale, &server, &keep))?;
     let [house, naive, single] = all.as_slice() else { return Err(Fault::void("three were measured")) };
