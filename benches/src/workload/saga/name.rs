@@ -1,5 +1,6 @@
-//! The name of this workload on every row.
+//! What the parts of this workload share.
 
+/// Its name on every row.
 pub(super) const WORKLOAD: &str = "saga";
 
 /// Where servers are installed and keep their data.
