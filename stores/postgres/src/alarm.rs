@@ -337,18 +337,6 @@ impl Follow {
     }
 }
 
-/// Sees to it that changed deadlines are looked at in time. A look that is early enough already is left as it is: it will find the
-/// newer deadline and move on.
-pub(crate) const FOLLOW: &str = "INSERT INTO alarm (kind, stream, rank, hearer, look, set_at, started, fired, key)
-    SELECT kind, stream, rank, hearer, moment($8) + delay, set_at, started, 0, key
-        FROM unnest($1::text[], $2::text[], $3::smallint[], $4::integer[], $5::bigint[], $6::bigint[], $7::boolean[], $9::text[])
-        AS new (kind, stream, rank, hearer, delay, set_at, started, key)
-    ON CONFLICT (kind, stream, rank) DO UPDATE SET hearer = excluded.hearer, look = excluded.look, set_at = excluded.set_at,
-        started = excluded.started, fired = CASE WHEN alarm.set_at = excluded.set_at THEN alarm.fired + 1 ELSE 0 END,
-        key = excluded.key
-    WHERE alarm.set_at = excluded.set_at OR alarm.hearer <> excluded.hearer OR alarm.look > excluded.look
-        OR alarm.key IS DISTINCT FROM excluded.key";
-
 /// The number of the firing that comes next, where the alarm is that of the deadline that stands.
 pub(crate) fn firing(alarm: &Alarm) -> Option<(u64, u64)> {
     let stands = alarm.deadline.as_ref().is_some_and(|deadline| deadline.set_at == alarm.set_at);

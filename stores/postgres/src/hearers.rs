@@ -1,7 +1,7 @@
 //! Who hears what: registered under the lock of every lane, and ended for good (rules 4, 22).
 
 use crate::{
-    commit::text_keys,
+    commit::key,
     known::{Known, MAKE_LANES},
     lent::Open,
     pipe::{params, query, run},
@@ -24,7 +24,7 @@ const MOVE_ON: &str = "WITH held AS (SELECT id FROM lane ORDER BY id FOR NO KEY 
     UPDATE lane SET version = version + 1 FROM held WHERE lane.id = held.id";
 
 const OWN_LANES: &str = "SELECT id FROM lane WHERE grp = $1 ORDER BY id FOR NO KEY UPDATE";
-const WISHED: &str = "SELECT ord, step, attempt FROM effect WHERE lane = ANY ($1::integer[])";
+const WISHED: &str = "SELECT lane, ord, step, attempt FROM effect WHERE lane = ANY ($1::integer[])";
 const UNRELAYED: &str =
     "SELECT FROM owed JOIN lane ON lane.id = owed.hearer WHERE lane.grp = $2 AND owed.open
     AND (owed.pack >> 40) = ANY ($1::bigint[]) LIMIT 1";
@@ -113,7 +113,8 @@ pub(crate) async fn remove(known: &Known, group: &str) -> Result<u64, StoreError
     let rows = query(&transaction, OWN_LANES, params![group.to_owned()]).await?;
     let lanes: Vec<i32> = rows.iter().map(|row| Columns::of(row).get()).collect::<Result<_, _>>()?;
     let wished = query(&transaction, WISHED, params![lanes.clone()]).await?;
-    let wished: Vec<EffectKey> = text_keys(&wished)?;
+    let wished: Vec<EffectKey> =
+        wished.iter().map(|row| Ok(key(row)?.1)).collect::<Result<_, StoreError>>()?;
     let senders: Vec<i64> = lanes.iter().map(|lane| i64::from(*lane)).collect();
     let unrelayed = query(&transaction, UNRELAYED, params![senders, PUBLIC.to_owned()]).await?;
     // What this process has not made itself, or has claimed, may have been told.

@@ -7,13 +7,12 @@ use crate::{
 use bytes::Bytes;
 use oms_core::{
     id::Name,
-    message::Key,
     store::{
         DeadLetter, DeadLetterState, Local, LocalMessage, Pick, Seek, StoreError,
         wire::{Damaged, unpack_message},
     },
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tokio_postgres::Row;
 
 pub(crate) const BURIED: i16 = 0;
@@ -23,9 +22,6 @@ pub(crate) const HANDLED: i16 = 2;
 pub(crate) const REDRIVEN_PARKED: i16 = 3;
 /// A copy was sent in its place.
 pub(crate) const REPLACED: i16 = 4;
-
-/// Keys of a lane with parked messages.
-pub(crate) const PARKED_KEYS: &str = "SELECT DISTINCT key FROM parked WHERE hearer = $1";
 
 /// Parked messages of a lane (`$1`) by their places (`$2`), whether each is the head of its key, and whether its time (`$3`) has
 /// come.
@@ -114,10 +110,6 @@ pub(crate) fn local(
         }
     }
     Ok(found)
-}
-
-pub(crate) fn keys(rows: &[Row]) -> Result<BTreeSet<Key>, StoreError> {
-    rows.iter().map(|row| Columns::of(row).name().map(Key::new)).collect()
 }
 
 /// How a state is stored: one that was redriven may be parked since.

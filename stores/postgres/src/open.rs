@@ -76,6 +76,7 @@ async fn prepare(client: &mut Client, schema: &str) -> Result<(), OpenError> {
                 .await
                 .map_err(said)?;
             transaction.batch_execute(include_str!("schema.sql")).await.map_err(said)?;
+            transaction.batch_execute(include_str!("writes.sql")).await.map_err(said)?;
             let first = "INSERT INTO meta (schema, lanes, revision) VALUES ($1, 0, 0)";
             transaction.execute(first, &[&SCHEMA]).await.map_err(said)?;
         }

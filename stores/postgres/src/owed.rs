@@ -14,9 +14,12 @@ use oms_core::{
 use std::collections::{BTreeMap, BTreeSet};
 use tokio_postgres::Row;
 
-/// Asked packs that are owed: `$1` the hearer, `$2` the packs.
-pub(crate) const ASKED: &str =
-    "SELECT pack, topic, since, marks, keys, bytes FROM owed WHERE hearer = $1 AND pack = ANY ($2::bigint[])";
+/// Those of delivered packs that are owed: `$1` the hearers, `$2` the packs, `$3` the digests of what was delivered, where that is to
+/// be compared. With the bytes only where they are others.
+pub(crate) const ASKED: &str = "SELECT owed.hearer, owed.pack, topic, open, owed.digest IS DISTINCT FROM coalesce(asked.digest, owed.digest),
+        CASE WHEN owed.digest <> asked.digest THEN bytes END
+    FROM unnest($1::integer[], $2::bigint[], $3::bytea[]) AS asked (hearer, pack, digest)
+    JOIN owed ON owed.hearer = asked.hearer AND owed.pack = asked.pack";
 
 /// What is overdue, oldest first for each sender, `$2` rows of each: `$3` is the longest that something may be owed, `$4` the
 /// time. A sender's rows do not grow younger along its positions, so that nothing behind one that is young enough is looked at.
@@ -29,16 +32,20 @@ pub(crate) const LATE: &str = "WITH RECURSIVE senders (pack) AS (
         WHERE hearer = $1 AND open AND pack >= senders.pack AND pack < ((senders.pack >> 40) + 1) << 40
         ORDER BY pack LIMIT $2) AS late WHERE late.since < moment($4) - $3";
 
-/// The open rows of each sender and topic up to the last of the packs `$2`, `$3` messages and `$4` bytes of each; with the bytes of
-/// those that are not in `$5`.
-pub(crate) const FILL: &str = "SELECT found.pack, found.topic, found.since, found.marks, found.keys,
-        CASE WHEN found.pack = ANY ($5::bigint[]) THEN NULL ELSE owed.bytes END, found.size
-    FROM (SELECT max(pack) AS last, topic FROM owed WHERE hearer = $1 AND open AND pack = ANY ($2::bigint[])
-        GROUP BY pack >> 40, topic) AS wanted
+/// The open rows of each hearer, sender and topic up to the last of the packs wanted: `$1` the hearers, `$2` the packs, `$3` whether
+/// each was delivered, `$4` messages and `$5` bytes of each hearer's limit. With the bytes of those that were not delivered.
+pub(crate) const FILL: &str = "SELECT wanted.hearer, found.pack, found.topic, found.since, found.marks, found.keys,
+        CASE WHEN found.pack = ANY (wanted.given) THEN NULL ELSE owed.bytes END, found.size
+    FROM (SELECT owed.hearer, max(owed.pack) AS last, owed.topic, array_agg(owed.pack) FILTER (WHERE asked.given) AS given,
+            max(asked.messages) AS messages, max(asked.bytes) AS bytes
+        FROM unnest($1::integer[], $2::bigint[], $3::boolean[], $4::bigint[], $5::bigint[])
+            AS asked (hearer, pack, given, messages, bytes)
+        JOIN owed ON owed.hearer = asked.hearer AND owed.pack = asked.pack WHERE owed.open
+        GROUP BY owed.hearer, owed.pack >> 40, owed.topic) AS wanted
     CROSS JOIN LATERAL (SELECT *, sum(size) OVER (ORDER BY pack) - size AS before FROM (SELECT pack, topic, since, marks, keys,
-            octet_length(bytes) AS size FROM owed WHERE hearer = $1 AND open AND owed.topic = wanted.topic
-            AND pack >= (wanted.last >> 40) << 40 AND pack <= wanted.last ORDER BY pack LIMIT $3) AS first) AS found
-    JOIN owed ON owed.hearer = $1 AND owed.pack = found.pack WHERE found.before <= $4";
+            octet_length(bytes) AS size FROM owed WHERE owed.hearer = wanted.hearer AND open AND owed.topic = wanted.topic
+            AND pack >= (wanted.last >> 40) << 40 AND pack <= wanted.last ORDER BY pack LIMIT wanted.messages) AS first) AS found
+    JOIN owed ON owed.hearer = wanted.hearer AND owed.pack = found.pack WHERE found.before <= wanted.bytes";
 
 /// Those of lanes (`$1`) to which something open has been owed for longer than the times beside them (`$2`).
 pub(crate) const OVERDUE: &str = "WITH RECURSIVE first (hearer, longer, pack) AS (
@@ -62,21 +69,34 @@ pub(crate) struct OwedRow {
 }
 
 impl OwedRow {
-    /// Reads pack, topic, since, marks, keys, bytes.
-    pub(crate) fn read(row: &Row) -> Result<Self, StoreError> {
-        let mut row = Columns::of(row);
+    /// Reads a row of [`FILL`], behind its hearer.
+    pub(crate) fn read(row: &mut Columns<'_>) -> Result<Self, StoreError> {
         let (pack, topic, since) = (row.get()?, row.name()?, row.time()?);
         let marks: Option<&[u8]> = row.get()?;
         let keys: &[u8] = row.get()?;
         let bytes = row.some_bytes()?;
-        let size = bytes.as_ref().map_or(0, Bytes::len);
+        let size: i32 = row.get()?;
+        let size = usize::try_from(size).unwrap_or(0);
         Ok(Self { pack, topic, since, marks: Marks::read(keys, marks), bytes, size })
     }
+}
 
-    /// Reads a row of [`FILL`].
-    fn fill(row: &Row) -> Result<Self, StoreError> {
-        let size: i32 = row.try_get(6).map_err(StoreError::unavailable)?;
-        Ok(Self { size: usize::try_from(size).unwrap_or(0), ..Self::read(row)? })
+/// A delivered pack whose name is owed.
+#[derive(Clone, Debug)]
+pub(crate) struct AskedRow {
+    pub(crate) pack: i64,
+    topic: Name,
+    open: bool,
+    /// Whether something else was delivered under its name; then its own bytes.
+    strange: Option<Option<Bytes>>,
+}
+
+impl AskedRow {
+    /// Reads a row of [`ASKED`], behind its hearer.
+    pub(crate) fn read(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        let (pack, topic, open, is_strange) = (row.get()?, row.name()?, row.get()?, row.get::<bool>()?);
+        let bytes = row.some_bytes()?;
+        Ok(Self { pack, topic, open, strange: is_strange.then_some(bytes) })
     }
 }
 
@@ -95,32 +115,22 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Another database may have left a pack of that name at the broker: what was brought must be what is owed.
-    pub(crate) fn asked(
-        &mut self,
-        asked: &BTreeMap<i64, Option<&Bytes>>,
-        rows: &[Row],
-    ) -> Result<(), StoreError> {
-        let mut found = BTreeMap::new();
-        for row in rows {
-            let row = OwedRow::read(row)?;
-            found.insert(row.pack, row);
-        }
-        for (pack, brought) in asked {
-            let is_same = |row: &OwedRow| brought.is_none_or(|brought| row.bytes.as_ref() == Some(brought));
-            match found.remove(pack).filter(|row| row.marks.is_open()) {
-                Some(row) if is_same(&row) => {
-                    self.delivered.insert(*pack);
-                    self.want(*pack, row.topic);
+    /// Another database may have left a pack of that name at the broker: what was delivered must be what is owed.
+    pub(crate) fn asked(&mut self, delivered: impl Iterator<Item = i64>, rows: Vec<AskedRow>) {
+        let mut found: BTreeMap<i64, AskedRow> = rows.into_iter().map(|row| (row.pack, row)).collect();
+        for pack in delivered {
+            match found.remove(&pack).filter(|row| row.open) {
+                Some(AskedRow { topic, strange: None, .. }) => {
+                    self.delivered.insert(pack);
+                    self.want(pack, topic);
                 }
-                Some(row) => {
-                    self.duplicates.push(*pack);
-                    self.strange.insert(*pack, row.bytes);
+                Some(AskedRow { strange: Some(bytes), .. }) => {
+                    self.duplicates.push(pack);
+                    self.strange.insert(pack, bytes);
                 }
-                None => self.duplicates.push(*pack),
+                None => self.duplicates.push(pack),
             }
         }
-        Ok(())
     }
 
     pub(crate) fn late(&mut self, rows: &[Row]) -> Result<(), StoreError> {
@@ -146,9 +156,8 @@ pub(crate) struct Open {
     pub(crate) cut: bool,
 }
 
-/// Reads the rows of [`FILL`], oldest first, and cuts them at the limit.
-pub(crate) fn cut(rows: &[Row], mut wanted: Wanted, limit: Limit) -> Result<Vec<Open>, StoreError> {
-    let mut all: Vec<OwedRow> = rows.iter().map(OwedRow::fill).collect::<Result<_, _>>()?;
+/// Cuts the rows of [`FILL`], oldest first, at the limit.
+pub(crate) fn cut(mut all: Vec<OwedRow>, mut wanted: Wanted, limit: Limit) -> Vec<Open> {
     all.sort_by_key(|row| row.pack);
     // Senders take turns by age; within one sender and topic the order is that of its positions, whatever the clock said.
     let mut ages: BTreeMap<(i32, Name), Timestamp> = BTreeMap::new();
@@ -179,5 +188,5 @@ pub(crate) fn cut(rows: &[Row], mut wanted: Wanted, limit: Limit) -> Result<Vec<
         room -= left.len();
         given.push(Open { row, left, cut });
     }
-    Ok(given)
+    given
 }

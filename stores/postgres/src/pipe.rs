@@ -2,7 +2,7 @@
 
 use crate::{
     lent::{Late, Lent, Open},
-    rows::failed,
+    rows::{failed, uint},
 };
 use futures::future::{join, join_all, join3};
 use oms_core::store::StoreError;
@@ -54,8 +54,11 @@ impl Steps {
     }
 
     /// Asks all of them over one snapshot, in one round trip; gives the rows of each.
-    pub(crate) async fn snapshot(&self, client: &Lent) -> Result<Answers, StoreError> {
-        let statements = prepare(client, &self.0).await?;
+    pub(crate) async fn look(&self, client: &Lent) -> Result<Result<Answers, Error>, Late> {
+        let statements = match client.wait(prepare(client, &self.0)).await? {
+            Ok(statements) => statements,
+            Err(error) => return Ok(Err(error)),
+        };
         let asked = statements
             .iter()
             .zip(&self.0)
@@ -68,16 +71,18 @@ impl Steps {
             ended?;
             Ok(Answers(answers))
         };
-        client.answer(all).await
+        client.wait(all).await
+    }
+
+    /// As [`Steps::look`], with what went wrong sorted.
+    pub(crate) async fn snapshot(&self, client: &Lent) -> Result<Answers, StoreError> {
+        self.look(client).await.map_err(StoreError::unavailable)?.map_err(failed)
     }
 
     /// Runs all of them in one transaction, in one round trip; gives how many rows each changed. The first error is the cause
     /// of all others, and nothing stays.
-    pub(crate) async fn commit(&self, client: &Lent) -> Result<Result<Vec<u64>, Error>, Late> {
-        let statements = match client.wait(prepare_raw(client, &self.0)).await? {
-            Ok(statements) => statements,
-            Err(error) => return Ok(Err(error)),
-        };
+    pub(crate) async fn done(&self, client: &Lent) -> Result<Vec<u64>, StoreError> {
+        let statements = client.answer(prepare(client, &self.0)).await?;
         let done = statements
             .iter()
             .zip(&self.0)
@@ -90,12 +95,7 @@ impl Steps {
             ended?;
             Ok(done)
         };
-        client.wait(all).await
-    }
-
-    /// As [`Steps::commit`], with what went wrong sorted.
-    pub(crate) async fn done(&self, client: &Lent) -> Result<Vec<u64>, StoreError> {
-        self.commit(client).await.map_err(StoreError::unavailable)?.map_err(failed)
+        client.answer(all).await
     }
 
     /// Asks all of them within somebody's own transaction; each sees what is committed when its turn comes.
@@ -109,19 +109,63 @@ impl Steps {
         Ok(Answers(answers.map_err(failed)?))
     }
 
-    /// Runs all of them within somebody's own transaction.
-    pub(crate) async fn done_in(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
-        let statements = prepare_in(transaction, &self.0).await?;
-        let done = statements
-            .iter()
-            .zip(&self.0)
-            .map(|(statement, step)| async move { transaction.execute(statement, &step.borrowed()).await });
-        let done: Result<Vec<u64>, Error> = join_all(done).await.into_iter().collect();
-        done.map(drop).map_err(failed)
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Functions of the schema that are called in their order by one statement, which is a transaction of its own.
+#[derive(Default)]
+pub(crate) struct Calls {
+    /// The calls as they are written.
+    text: String,
+    params: Vec<Param>,
+    many: usize,
+}
+
+impl Calls {
+    /// Adds a call; gives its place.
+    pub(crate) fn push(&mut self, function: &str, params: Vec<Param>) -> usize {
+        let places = (1..=params.len()).map(|place| format!("${}", self.params.len() + place));
+        let places = places.collect::<Vec<_>>().join(", ");
+        let before = if self.many == 0 { "SELECT " } else { ", " };
+        self.text.push_str(&format!("{before}{function}({places})"));
+        self.params.extend(params);
+        self.many += 1;
+        self.many - 1
+    }
+
+    /// Adds a call where it is wanted.
+    pub(crate) fn push_if(
+        &mut self,
+        wanted: bool,
+        function: &str,
+        params: impl FnOnce() -> Vec<Param>,
+    ) -> Option<usize> {
+        wanted.then(|| self.push(function, params()))
+    }
+
+    fn borrowed(&self) -> Vec<&(dyn ToSql + Sync)> {
+        self.params.iter().map(|one| &**one as &(dyn ToSql + Sync)).collect()
+    }
+
+    /// What each call gave.
+    fn given(&self, row: &Row) -> Result<Vec<u64>, Error> {
+        (0..self.many).map(|place| Ok(uint(row.try_get(place)?))).collect()
+    }
+
+    /// Calls all of them; gives how many rows each changed. After an error nothing stays.
+    pub(crate) async fn commit(&self, client: &Lent) -> Result<Result<Vec<u64>, Error>, Late> {
+        let all = async {
+            let statement = client.prepare_cached(&self.text).await?;
+            self.given(&client.query_one(&statement, &self.borrowed()).await?)
+        };
+        client.wait(all).await
+    }
+
+    /// Calls all of them within somebody's own transaction.
+    pub(crate) async fn done_in(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        transaction.query_one(&*self.text, &self.borrowed()).await.map(drop).map_err(failed)
     }
 }
 
@@ -139,7 +183,7 @@ impl Answers {
     }
 }
 
-async fn prepare_raw(client: &Lent, steps: &[Step]) -> Result<Vec<Statement>, Error> {
+async fn prepare(client: &Lent, steps: &[Step]) -> Result<Vec<Statement>, Error> {
     // Before anything is begun: a statement that has to be prepared first would come too late for its transaction.
     let mut statements = Vec::with_capacity(steps.len());
     for step in steps {
@@ -151,10 +195,6 @@ async fn prepare_raw(client: &Lent, steps: &[Step]) -> Result<Vec<Statement>, Er
 async fn prepare_in(transaction: &Transaction<'_>, steps: &[Step]) -> Result<Vec<Statement>, StoreError> {
     let prepared = join_all(steps.iter().map(|step| transaction.prepare(step.sql))).await;
     prepared.into_iter().collect::<Result<_, _>>().map_err(failed)
-}
-
-async fn prepare(client: &Lent, steps: &[Step]) -> Result<Vec<Statement>, StoreError> {
-    client.answer(prepare_raw(client, steps)).await
 }
 
 /// Asks one statement.

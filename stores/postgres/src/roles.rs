@@ -31,7 +31,7 @@ GRANT USAGE ON SCHEMA {schema} TO {role};
 GRANT SELECT, INSERT ON {schema}.event TO {role};
 GRANT SELECT, UPDATE ON {schema}.meta TO {role};
 GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role};
-GRANT EXECUTE ON FUNCTION {schema}.moment, {schema}.hold TO {role};
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role};
 "
     ))
 }

@@ -42,6 +42,12 @@ pub(crate) fn told(error: &Error) -> StoreError {
     StoreError::unavailable(words())
 }
 
+/// Whether the database itself said so, and goes on: class 57 is one that stops, but for a statement that took too long.
+pub(crate) fn was_answered(error: &Error) -> bool {
+    let stops = |code: &SqlState| code.code().starts_with("57") && *code != SqlState::QUERY_CANCELED;
+    error.as_db_error().is_some_and(|said| !stops(said.code()))
+}
+
 /// Numbers of PostgreSQL are signed; ours are not, and never that large.
 pub(crate) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -90,6 +96,11 @@ pub(crate) struct Columns<'a>(&'a Row, usize);
 impl<'a> Columns<'a> {
     pub(crate) fn of(row: &'a Row) -> Self {
         Self(row, 0)
+    }
+
+    /// Those behind the first `many`.
+    pub(crate) fn behind(row: &'a Row, many: usize) -> Self {
+        Self(row, many)
     }
 
     /// The next column.

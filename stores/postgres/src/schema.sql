@@ -19,9 +19,11 @@ CREATE TABLE event (lane integer NOT NULL, position bigint NOT NULL, part intege
   schema integer NOT NULL, fixed_at bigint, deadline text, hash bytea NOT NULL, state bytea NOT NULL, events bytea NOT NULL,
   fixed bytea, PRIMARY KEY (lane, position, part), UNIQUE (kind, stream, rank, after));
 -- What a lane is owed: a row for each hearer, with the pack's own bytes. The pack is the sender's lane above 40 bits of position. One
--- byte of marks for each place: 0 left, 1 parked, 2 buried, 3 gone; none while all are left. Open means that a place is left.
+-- byte of marks for each place: 0 left, 1 parked, 2 buried, 3 gone; none while all are left. Open means that a place is left. The digest
+-- stands for the bytes where what a broker brought is compared with them.
 CREATE TABLE owed (hearer integer NOT NULL, pack bigint NOT NULL, topic text COLLATE "C" NOT NULL, since bigint NOT NULL,
-  open boolean NOT NULL DEFAULT true, marks bytea, keys bytea NOT NULL, bytes bytea NOT NULL, PRIMARY KEY (hearer, pack))
+  open boolean NOT NULL DEFAULT true, marks bytea, keys bytea NOT NULL, digest bytea NOT NULL, bytes bytea NOT NULL,
+  PRIMARY KEY (hearer, pack))
   WITH (fillfactor = 90);
 CREATE INDEX owed_pack ON owed (pack);
 -- The key only where it is not the stream's id.
@@ -56,30 +58,6 @@ CREATE INDEX model_mark2 ON model_row (generation, mark2) WHERE mark2 IS NOT NUL
 -- Time in microseconds: the database's, unless another is given.
 CREATE FUNCTION moment(given bigint) RETURNS bigint LANGUAGE sql VOLATILE PARALLEL SAFE AS
   $$ SELECT coalesce(given, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) $$;
-
--- Locks the lanes of turns that commit, in one order for everybody, and holds each against what it read: the lane's version, and the
--- epoch of its lease where it has one. `firm` lanes withdraw wishes, so that nobody may take their lease meanwhile. Whatever does not
--- hold is named in the detail of the error, and nothing of the commit stays. A lane that somebody else has locked counts as moved on: it
--- will have, and the other turns of this commit must not wait for whoever holds it.
-CREATE FUNCTION hold(lanes integer[], versions bigint[], nexts bigint[], epochs bigint[], firm integer[], events bigint[]) RETURNS void
-  LANGUAGE plpgsql AS $$
-DECLARE moved text; lost text; ours integer[];
-BEGIN
-  ours := ARRAY (SELECT id FROM lane WHERE id = ANY (lanes) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED);
-  IF cardinality(firm) > 0 THEN
-    PERFORM FROM lease WHERE lease.lane = ANY (firm) ORDER BY lease.lane FOR SHARE;
-  END IF;
-  SELECT string_agg(held.id::text, ',') FILTER (WHERE held.id <> ALL (ours) OR lane.version IS DISTINCT FROM held.version),
-      string_agg(held.id::text, ',') FILTER (WHERE held.epoch IS NOT NULL AND lease.epoch IS DISTINCT FROM held.epoch)
-    INTO moved, lost
-    FROM unnest(lanes, versions, epochs) AS held (id, version, epoch)
-    LEFT JOIN lane ON lane.id = held.id LEFT JOIN lease ON lease.lane = held.id;
-  IF moved IS NOT NULL OR lost IS NOT NULL THEN
-    RAISE EXCEPTION 'a lane has moved on' USING ERRCODE = 'OM001', DETAIL = coalesce(moved, '') || ';' || coalesce(lost, '');
-  END IF;
-  UPDATE lane SET version = held.version + 1, next = held.next, events = lane.events + held.events
-    FROM unnest(lanes, versions, nexts, hold.events) AS held (id, version, next, events) WHERE lane.id = held.id;
-END $$;
 
 -- The second line behind rights: what happened stays as it was written.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -4,21 +4,20 @@
 use crate::{
     alarm::{self, Alarm, Awaited, Look},
     book::Book,
-    commit::{Job, Read, STANDING, There, complete, key, plan, standing},
+    commit::{Job, Read, There, complete, plan},
     known::Known,
-    letters::{self, asides},
+    letters,
     lock::{Guard, Locked},
     owed::{self, Open, OwedRow, Wanted},
-    pipe::{Answers, Steps, params, rows},
-    rows::{Columns, cap, int, micros, pack_row, sender_of, uint},
+    pipe::{params, rows},
+    reads::{self, LaneRow, OfLane, Question, Reply, digest},
+    rows::{cap, int, micros, pack_row, sender_of, uint},
     shared::Shared,
-    streams,
 };
 use async_trait::async_trait;
-use bytes::Bytes;
 use oms_core::{
     clock::Timestamp,
-    message::PackId,
+    message::{Key, PackId},
     store::{
         Ask, Found, Local, LocalMessage, Owed, Rank, Right, StoreError, StreamId, Streams, Turn, Writes,
     },
@@ -29,11 +28,6 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// A lane as a turn finds it: its version and next position, the revision of the hearers, the epoch of its lease, the time.
-pub(crate) const LANE: &str =
-    "SELECT lane.version, lane.next, meta.revision, lease.epoch, moment($2) FROM lane CROSS JOIN meta
-    JOIN lease ON lease.lane = lane.id WHERE lane.id = $1";
-
 struct PostgresTurn {
     store: Arc<Shared>,
     read: Read,
@@ -43,48 +37,18 @@ struct PostgresTurn {
     shared_loaded: bool,
 }
 
-/// Where the answers to a turn's questions lie.
-struct Asked {
-    steps: Steps,
-    lane: usize,
-    parked: usize,
-    owed: Option<usize>,
-    fill: Option<usize>,
-    released: Option<usize>,
-    redriven: Option<usize>,
-    alarms: Option<usize>,
-    standing: Option<usize>,
-    streams: Option<usize>,
-}
-
-impl Asked {
-    fn new(known: &Known, lane: i32, ask: &Ask, packs: &[i64], late: &[i64]) -> Self {
-        let mut steps = Steps::default();
-        let (mut seqs, mut numbers, mut due) = (Vec::new(), Vec::new(), Vec::new());
-        for local in &ask.local {
-            match local {
-                Local::Released(seq) => seqs.push(int(*seq)),
-                Local::Redriven(number) => numbers.push(int(*number)),
-                Local::Due(stream) => due.push(stream.clone()),
-            }
-        }
-        let now = known.link.now();
-        let wanted: Vec<i64> = packs.iter().chain(late).copied().collect();
-        let (most, bytes) = (cap(ask.limit.messages.max(1)), cap(ask.limit.bytes));
-        let any = !wanted.is_empty();
-        Self {
-            lane: steps.push(LANE, params![lane, now]),
-            parked: steps.push(letters::PARKED_KEYS, params![lane]),
-            owed: steps.push_if(!packs.is_empty(), owed::ASKED, || params![lane, packs.to_vec()]),
-            fill: steps.push_if(any, owed::FILL, || params![lane, wanted, most, bytes, packs.to_vec()]),
-            released: steps.push_if(!seqs.is_empty(), letters::RELEASED, || params![lane, seqs, now]),
-            redriven: steps.push_if(!numbers.is_empty(), letters::LETTERS, || params![lane, numbers]),
-            alarms: steps.push_if(!due.is_empty(), alarm::OF_STREAMS, || streams::asked(&due)),
-            standing: steps.push_if(!ask.answered.is_empty(), STANDING, || standing(lane, &ask.answered)),
-            streams: steps.push_if(!ask.streams.is_empty(), streams::NEWEST, || streams::asked(&ask.streams)),
-            steps,
+/// What a turn asks of its lane.
+fn question(id: i32, ask: &Ask, packs: Vec<(i64, Option<u128>)>, late: Vec<i64>) -> Question {
+    let mut own = OfLane { id, packs, late, limit: ask.limit, ..OfLane::default() };
+    for local in &ask.local {
+        match local {
+            Local::Released(seq) => own.released.push(int(*seq)),
+            Local::Redriven(number) => own.redriven.push(int(*number)),
+            Local::Due(stream) => own.alarms.push(stream.clone()),
         }
     }
+    own.answered = ask.answered.clone();
+    Question { lane: Some(own), streams: ask.streams.clone() }
 }
 
 /// Locks the lane in this process, then reads it, and checks the epoch (rule 8).
@@ -98,60 +62,68 @@ pub(crate) async fn begin(store: &Arc<Shared>, right: &Right, ask: Ask) -> Resul
     let senders: Vec<_> = ask.packs.iter().map(|pack| pack.sender.clone()).collect();
     let senders = known.find(&senders).await?;
     let guard = store.locks.lock(Locked::Lane(id)).await;
-    let client = known.link.client().await?;
-    let mut wanted = Wanted::default();
-    if let Some(longer) = ask.owed_longer {
-        let asked = params![id, cap(ask.limit.messages.max(1)), micros(longer), known.link.now()];
-        wanted.late(&rows(&client, owed::LATE, asked).await?)?;
-    }
+    let mut wanted = overdue(known, id, &ask).await?;
     let (brought, strangers) = brought(&senders, &ask);
-    let packs: Vec<i64> = brought.keys().copied().collect();
-    let late: Vec<i64> = wanted.late.iter().copied().collect();
-    let asked = Asked::new(known, id, &ask, &packs, &late);
-    let answers = asked.steps.snapshot(&client).await?;
-    // Whoever holds a connection must not wait for another: all could be held that way.
-    drop(client);
-    let (mut read, revision) = lane_row(&answers, asked.lane, right, id)?;
-    wanted.asked(&brought, answers.of_some(asked.owed))?;
+    let late = wanted.late.clone();
+    let asked = question(id, &ask, brought.clone(), late.iter().copied().collect());
+    let Reply { lane: told, streams } = reads::ask(&store.reader, asked).await?;
+    let (mut read, parked) = lane_row(told.row, right, id)?;
+    wanted.asked(brought.iter().map(|(pack, _)| *pack), told.asked);
     let duplicates = std::mem::take(&mut wanted.duplicates);
-    let (late, delivered) = (wanted.late.clone(), wanted.delivered.clone());
-    let open = owed::cut(answers.of_some(asked.fill), wanted, ask.limit)?;
-    read.book = at(known, revision, &open).await?;
+    let delivered = wanted.delivered.clone();
+    let open = owed::cut(told.fill, wanted, ask.limit);
+    read.book = at(known, read.revision, &open).await?;
     let mut turn = PostgresTurn {
         store: Arc::clone(store),
         found: Found {
             duplicates: duplicates.into_iter().map(|pack| read.book.pack(pack)).chain(strangers).collect(),
-            parked: letters::keys(answers.of(asked.parked))?,
+            parked,
             hears: Arc::clone(&read.book.hears),
-            revision: uint(revision),
+            revision: uint(read.revision),
             position: read.position,
             now: Timestamp(read.now),
+            standing: told.standing.clone(),
             ..Found::default()
         },
         read,
-        there: There::default(),
+        there: There {
+            parked: told.released,
+            dead: told.redriven,
+            effects: told.standing,
+            ..There::default()
+        },
         guards: vec![guard],
         shared_loaded: false,
     };
     turn.owe(open, &delivered, &late);
-    turn.local(&asked, &answers, &ask.local).await?;
-    turn.fill(&asked, &answers, &ask.streams)?;
+    turn.local(told.alarms, &ask.local).await?;
+    turn.found.streams = turn.with_unclaimed(streams);
     Ok(Box::new(turn))
 }
 
-/// Packs that were delivered, by their rows, with their bytes.
-type Brought<'a> = BTreeMap<i64, Option<&'a Bytes>>;
+/// What has been owed to the lane for longer than the ask says.
+async fn overdue(known: &Known, id: i32, ask: &Ask) -> Result<Wanted, StoreError> {
+    let mut wanted = Wanted::default();
+    if let Some(longer) = ask.owed_longer {
+        let asked = params![id, cap(ask.limit.messages.max(1)), micros(longer), known.link.now()];
+        wanted.late(&rows(&known.link.client().await?, owed::LATE, asked).await?)?;
+    }
+    Ok(wanted)
+}
 
-/// The rows of the packs that were delivered; and those whose sender nobody here knows: another database left them.
-fn brought<'a>(senders: &[Option<i32>], ask: &'a Ask) -> (Brought<'a>, Vec<PackId>) {
-    let (mut brought, mut strangers) = (Brought::new(), Vec::new());
+/// The rows of the packs that were delivered, with the digest of what came; and those whose sender nobody here knows: another
+/// database left them.
+fn brought(senders: &[Option<i32>], ask: &Ask) -> (Vec<(i64, Option<u128>)>, Vec<PackId>) {
+    let (mut brought, mut strangers) = (BTreeMap::new(), Vec::new());
     for (number, (pack, sender)) in ask.packs.iter().zip(senders).enumerate() {
         match sender {
-            Some(sender) => _ = brought.insert(pack_row(*sender, pack.position), ask.bodies.get(number)),
+            Some(sender) => {
+                _ = brought.insert(pack_row(*sender, pack.position), ask.bodies.get(number).map(digest));
+            }
             None => strangers.push(pack.clone()),
         }
     }
-    (brought, strangers)
+    (brought.into_iter().collect(), strangers)
 }
 
 /// The book of a revision, with the senders of these packs in it.
@@ -162,17 +134,14 @@ pub(crate) async fn at(known: &Known, revision: i64, open: &[Open]) -> Result<Ar
     if book.revision == revision { Ok(book) } else { Err(StoreError::Conflict) }
 }
 
+/// A lane as its turn finds it, under a lease that still stands.
 pub(crate) fn lane_row(
-    answers: &Answers,
-    place: usize,
+    row: Option<LaneRow>,
     right: &Right,
     id: i32,
-) -> Result<(Read, i64), StoreError> {
-    let missing = || StoreError::Misused("a lane was removed");
-    let row = answers.of(place).first().ok_or_else(missing)?;
-    let mut row = Columns::of(row);
-    let (version, position, revision) = (row.get()?, row.number()?, row.get()?);
-    let (epoch, now): (i64, i64) = (row.get()?, row.get()?);
+) -> Result<(Read, BTreeSet<Key>), StoreError> {
+    let row = row.ok_or(StoreError::Misused("a lane was removed"))?;
+    let LaneRow { version, next: position, revision, epoch, now, parked } = row;
     let lane = right.lane().clone();
     let fenced = match right {
         Right::Fenced(lease) if int(lease.epoch) != epoch => return Err(StoreError::LostLease(lane)),
@@ -180,7 +149,7 @@ pub(crate) fn lane_row(
         Right::Unfenced(_) => false,
     };
     let book = Arc::new(Book::default());
-    Ok((Read { lane, id, version, position, epoch, fenced, now, book }, revision))
+    Ok((Read { lane, id, version, position, revision, epoch, fenced, now, book }, parked))
 }
 
 impl PostgresTurn {
@@ -200,12 +169,8 @@ impl PostgresTurn {
         }
     }
 
-    async fn local(&mut self, asked: &Asked, answers: &Answers, hints: &[Local]) -> Result<(), StoreError> {
-        self.there.parked = asides(answers.of_some(asked.released))?;
-        self.there.dead = asides(answers.of_some(asked.redriven))?;
+    async fn local(&mut self, alarms: Vec<Alarm>, hints: &[Local]) -> Result<(), StoreError> {
         self.found.local = letters::local(hints, &self.there.parked, &self.there.dead)?;
-        let alarms: Vec<Alarm> =
-            answers.of_some(asked.alarms).iter().map(alarm::read).collect::<Result<_, _>>()?;
         let own: Vec<Alarm> = alarms.into_iter().filter(|alarm| alarm.hearer == self.read.id).collect();
         if own.is_empty() {
             return Ok(());
@@ -224,29 +189,12 @@ impl PostgresTurn {
         Ok(())
     }
 
-    /// Adds the wishes that still stand, and the streams.
-    fn fill(
-        &mut self,
-        asked: &Asked,
-        answers: &Answers,
-        streams: &BTreeSet<StreamId>,
-    ) -> Result<(), StoreError> {
-        for row in answers.of_some(asked.standing) {
-            self.there.effects.insert(key(row)?);
-        }
-        self.found.standing = self.there.effects.clone();
-        let rows = answers.of_some(asked.streams);
-        let mut loaded = streams::loaded(rows, streams, &mut self.store.known.heads())?;
-        self.mark_unclaimed(&mut loaded);
-        self.found.streams = loaded;
-        Ok(())
-    }
-
     /// Adds what only this process knows: the wishes that an undo may still withdraw.
-    fn mark_unclaimed(&self, streams: &mut Streams) {
+    fn with_unclaimed(&self, mut streams: Streams) -> Streams {
         let hand = self.store.known.hand();
         let tenure = (self.read.id, self.read.epoch);
         streams.iter_mut().for_each(|(id, stream)| stream.unclaimed = hand.untold(id, tenure));
+        streams
     }
 }
 
@@ -269,12 +217,9 @@ impl Turn for PostgresTurn {
         if streams.is_empty() {
             return Ok(Streams::new());
         }
-        let known = &self.store.known;
-        let client = known.link.client().await?;
-        let found = rows(&client, streams::NEWEST, streams::asked(streams)).await?;
-        let mut loaded = streams::loaded(&found, streams, &mut known.heads())?;
-        self.mark_unclaimed(&mut loaded);
-        Ok(loaded)
+        let question = Question { lane: None, streams: streams.clone() };
+        let reply = reads::ask(&self.store.reader, question).await?;
+        Ok(self.with_unclaimed(reply.streams))
     }
 
     async fn commit(self: Box<Self>, writes: Writes) -> Result<(), StoreError> {
@@ -301,7 +246,7 @@ impl Turn for PostgresTurn {
             heads.into_iter().for_each(|(stream, head)| known.learn(&stream, head));
         };
         let job = Job { lane, id, changes, guards, reply, learn: Box::new(learn) };
-        store.committer.commit(job, answer).await
+        store.committer.ask(job, answer).await
     }
 }
 

@@ -1,15 +1,16 @@
 //! Turns within a transaction of the user's own: what they open is there with the user's commit, or never was.
 
 use crate::{
-    commit::{Read, There, plan, steps},
+    commit::{Read, There, calls, plan},
     heads::{Head, Heads},
     known::Known,
     pipe::{Steps, params},
-    rows::failed,
+    reads::{LANES, LaneRow},
+    rows::{Columns, failed, uint},
     shared::Shared,
     store::PostgresStore,
     streams,
-    turn::{LANE, at, lane_row},
+    turn::{at, lane_row},
 };
 use async_trait::async_trait;
 use oms_core::{
@@ -89,14 +90,17 @@ impl Within for Theirs<'_, '_> {
         set(&savepoint, known.link.inside()).await?;
         savepoint.execute(LOCK, &[&id]).await.map_err(failed)?;
         let mut steps = Steps::default();
-        let lane = steps.push(LANE, params![id, known.link.now()]);
+        let lane = steps.push(LANES, params![vec![id], known.link.now()]);
         let newest = steps.push_if(!ask.streams.is_empty(), streams::NEWEST, || streams::asked(&ask.streams));
         let answers = steps.asked_in(&savepoint).await?;
-        let (mut read, revision) = lane_row(&answers, lane, right, id)?;
-        read.book = at(known, revision, &[]).await?;
+        // Behind the lane's number.
+        let row =
+            answers.of(lane).first().map(|row| LaneRow::read(&mut Columns::behind(row, 1))).transpose()?;
+        let (mut read, _) = lane_row(row, right, id)?;
+        read.book = at(known, read.revision, &[]).await?;
         let found = Found {
             hears: Arc::clone(&read.book.hears),
-            revision: revision.cast_unsigned(),
+            revision: uint(read.revision),
             position: read.position,
             now: Timestamp(read.now),
             // What may be rolled back is not learned.
@@ -135,8 +139,8 @@ impl Turn for Inside<'_> {
         let heads = writes.streams.iter().map(|write| (write.stream.clone(), Head::default())).collect();
         let planned = plan(read, There { heads, ..There::default() }, &writes, |_| false)?;
         let known: &Known = &store.known;
-        let (steps, _) = steps(&[&planned.changes], known.link.now());
-        steps.done_in(&savepoint).await?;
+        let (calls, _) = calls(&[&planned.changes], known.link.now());
+        calls.done_in(&savepoint).await?;
         set(&savepoint, [&theirs[0], &theirs[1]]).await?;
         savepoint.commit().await.map_err(failed)
     }

@@ -1,8 +1,8 @@
-//! The rows that turns change, and the statements that change them: one for each table and kind of change, however many turns.
+//! The rows that turns change, and the calls that change them: one for each table and kind of change, however many turns.
 
 use crate::{
-    alarm::{FOLLOW, Follow},
-    pipe::{Steps, params},
+    alarm::Follow,
+    pipe::{Calls, params},
     rows::{columns, int, rank},
 };
 use oms_core::{
@@ -45,6 +45,7 @@ pub(crate) struct PackRow {
     pub(crate) pack: i64,
     pub(crate) topic: Name,
     pub(crate) keys: Vec<u8>,
+    pub(crate) digest: u128,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -113,51 +114,6 @@ pub(crate) struct Changes {
     pub(crate) dead: Vec<DeadRow>,
 }
 
-const HOLD: &str = "SELECT hold($1, $2, $3, $4, $5, $6)";
-const EVENTS: &str = "INSERT INTO event (lane, position, part, kind, stream, rank, after, version, time, schema, fixed_at, deadline,
-        hash, state, events, fixed)
-    SELECT * FROM unnest($1::integer[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::smallint[], $7::bigint[],
-        $8::bigint[], $9::bigint[], $10::integer[], $11::bigint[], $12::text[], $13::bytea[], $14::bytea[], $15::bytea[], $16::bytea[])";
-const PACKS: &str = "INSERT INTO owed (hearer, pack, topic, since, keys, bytes)
-    SELECT hearer, pack, topic, moment($6), keys, bytes
-        FROM unnest($1::integer[], $2::bigint[], $3::text[], $4::bytea[], $5::bytea[]) AS new (hearer, pack, topic, keys, bytes)";
-const GONE: &str = "DELETE FROM owed USING unnest($1::integer[], $2::bigint[]) AS old (hearer, pack)
-    WHERE owed.hearer = old.hearer AND owed.pack = old.pack";
-const MARKED: &str = "UPDATE owed SET open = new.open, marks = new.marks
-    FROM unnest($1::integer[], $2::bigint[], $3::boolean[], $4::bytea[]) AS new (hearer, pack, open, marks)
-    WHERE owed.hearer = new.hearer AND owed.pack = new.pack";
-const SILENCED: &str =
-    "DELETE FROM alarm USING unnest($1::text[], $2::text[], $3::smallint[]) AS old (kind, stream, rank)
-    WHERE alarm.kind = old.kind AND alarm.stream = old.stream AND alarm.rank = old.rank";
-const ENDED: &str =
-    "DELETE FROM effect USING unnest($1::text[], $2::text[], $3::integer[]) AS old (ord, step, attempt)
-    WHERE effect.ord = old.ord AND effect.step = old.step AND effect.attempt = old.attempt";
-const LET_GO: &str = "UPDATE effect SET look = moment($6) + again, heard = new.heard, calls = 0
-    FROM unnest($1::text[], $2::text[], $3::integer[], $4::bigint[], $5::bytea[]) AS new (ord, step, attempt, again, heard)
-    WHERE effect.ord = new.ord AND effect.step = new.step AND effect.attempt = new.attempt";
-const WISHES: &str = "INSERT INTO effect (ord, step, attempt, lane, gateway, kind, stream, rank, cause, request, look)
-    SELECT *, moment($11) FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::text[], $7::text[],
-        $8::smallint[], $9::bytea[], $10::bytea[]) ON CONFLICT DO NOTHING";
-const RELEASED: &str = "DELETE FROM parked WHERE seq = ANY ($1::bigint[])";
-const PARKED_AGAIN: &str =
-    "UPDATE parked SET error = new.error, attempts = new.attempts, next = moment($5) + new.wait
-    FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::bigint[]) AS new (seq, error, attempts, wait)
-    WHERE parked.seq = new.seq";
-const PARKED: &str = "INSERT INTO parked (hearer, key, pack, place, letter, error, attempts, next, message)
-    SELECT hearer, key, pack, place, letter, error, attempts, moment($10) + wait, message
-        FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::integer[], $5::bigint[], $6::text[], $7::integer[], $8::bigint[],
-            $9::bytea[]) WITH ORDINALITY
-            AS new (hearer, key, pack, place, letter, error, attempts, wait, message, number) ORDER BY number";
-const STATES: &str =
-    "UPDATE dead SET state = new.state FROM unnest($1::bigint[], $2::smallint[]) AS new (number, state)
-    WHERE dead.number = new.number";
-const BURIED_AGAIN: &str = "UPDATE dead SET error = new.error, attempts = new.attempts, time = moment($4), state = 0
-    FROM unnest($1::bigint[], $2::text[], $3::integer[]) AS new (number, error, attempts) WHERE dead.number = new.number";
-const DEAD: &str = "INSERT INTO dead (hearer, kind, pack, place, error, attempts, time, state, message)
-    SELECT hearer, kind, pack, place, error, attempts, moment($8), 0, message
-        FROM unnest($1::integer[], $2::text[], $3::bigint[], $4::integer[], $5::text[], $6::integer[], $7::bytea[]) WITH ORDINALITY
-            AS new (hearer, kind, pack, place, error, attempts, message, number) ORDER BY number";
-
 /// One column of rows.
 fn of<T, U>(rows: &[&T], get: impl Fn(&T) -> U) -> Vec<U> {
     rows.iter().map(|row| get(row)).collect()
@@ -172,24 +128,24 @@ fn signed(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-/// The statements that write these turns, in the order in which they must run: first the lanes are held, and what must still be
-/// there goes. Also which of them makes wishes, and how many.
-pub(crate) fn steps(turns: &[&Changes], now: Option<i64>) -> (Steps, Option<(usize, u64)>) {
-    let mut steps = Steps::default();
-    hold(&mut steps, turns);
-    owed_steps(&mut steps, turns, now);
-    released_steps(&mut steps, turns, now);
-    aside_steps(&mut steps, turns, now);
-    let wishes = wish_steps(&mut steps, turns, now);
-    stream_steps(&mut steps, turns, now);
-    (steps, wishes)
+/// The calls that write these turns, in the order in which they must run: first the lanes are held, and what must still be there
+/// goes. Also which of them makes wishes, and how many.
+pub(crate) fn calls(turns: &[&Changes], now: Option<i64>) -> (Calls, Option<(usize, u64)>) {
+    let mut calls = Calls::default();
+    hold(&mut calls, turns);
+    owed_calls(&mut calls, turns, now);
+    released_calls(&mut calls, turns, now);
+    aside_calls(&mut calls, turns, now);
+    let wishes = wish_calls(&mut calls, turns, now);
+    stream_calls(&mut calls, turns, now);
+    (calls, wishes)
 }
 
-fn hold(steps: &mut Steps, turns: &[&Changes]) {
+fn hold(calls: &mut Calls, turns: &[&Changes]) {
     let holds = all(turns, |turn| &turn.holds);
     let firm: Vec<i32> = holds.iter().filter(|hold| hold.firm).map(|hold| hold.lane).collect();
-    steps.push(
-        HOLD,
+    calls.push(
+        "hold",
         params![
             of(&holds, |hold| hold.lane),
             of(&holds, |hold| hold.version),
@@ -201,11 +157,11 @@ fn hold(steps: &mut Steps, turns: &[&Changes]) {
     );
 }
 
-fn owed_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) {
+fn owed_calls(calls: &mut Calls, turns: &[&Changes], now: Option<i64>) {
     let rows = all(turns, |turn| &turn.gone);
-    steps.push_if(!rows.is_empty(), GONE, || params![of(&rows, |row| row.0), of(&rows, |row| row.1)]);
+    calls.push_if(!rows.is_empty(), "owed_gone", || params![of(&rows, |row| row.0), of(&rows, |row| row.1)]);
     let rows = all(turns, |turn| &turn.marked);
-    steps.push_if(!rows.is_empty(), MARKED, || {
+    calls.push_if(!rows.is_empty(), "owed_marked", || {
         params![
             of(&rows, |row| row.hearer),
             of(&rows, |row| row.pack),
@@ -214,12 +170,13 @@ fn owed_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) {
         ]
     });
     let rows = all(turns, |turn| &turn.packs);
-    steps.push_if(!rows.is_empty(), PACKS, || {
+    calls.push_if(!rows.is_empty(), "owed_new", || {
         params![
             of(&rows, |row| row.hearer),
             of(&rows, |row| row.pack),
             of(&rows, |row| row.topic.to_string()),
             of(&rows, |row| row.keys.clone()),
+            of(&rows, |row| row.digest.to_be_bytes().to_vec()),
             of(&rows, |row| row.bytes.clone()),
             now
         ]
@@ -227,30 +184,31 @@ fn owed_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) {
 }
 
 /// What was put aside before.
-fn released_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) {
+fn released_calls(calls: &mut Calls, turns: &[&Changes], now: Option<i64>) {
     let again = |rows: &[&Again]| {
         let errors = of(rows, |row| row.error.to_string());
         (of(rows, |row| row.number), errors, of(rows, |row| signed(row.attempts)))
     };
     let rows = all(turns, |turn| &turn.released);
-    steps.push_if(!rows.is_empty(), RELEASED, || params![of(&rows, |seq| *seq)]);
+    calls.push_if(!rows.is_empty(), "parked_gone", || params![of(&rows, |seq| *seq)]);
     let rows = all(turns, |turn| &turn.states);
-    steps.push_if(!rows.is_empty(), STATES, || params![of(&rows, |row| row.0), of(&rows, |row| row.1)]);
+    calls
+        .push_if(!rows.is_empty(), "dead_states", || params![of(&rows, |row| row.0), of(&rows, |row| row.1)]);
     let rows = all(turns, |turn| &turn.parked_again);
-    steps.push_if(!rows.is_empty(), PARKED_AGAIN, || {
+    calls.push_if(!rows.is_empty(), "parked_again", || {
         let (seqs, errors, attempts) = again(&rows);
         params![seqs, errors, attempts, of(&rows, |row| row.wait), now]
     });
     let rows = all(turns, |turn| &turn.buried_again);
-    steps.push_if(!rows.is_empty(), BURIED_AGAIN, || {
+    calls.push_if(!rows.is_empty(), "dead_again", || {
         let (numbers, errors, attempts) = again(&rows);
         params![numbers, errors, attempts, now]
     });
 }
 
-fn aside_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) {
+fn aside_calls(calls: &mut Calls, turns: &[&Changes], now: Option<i64>) {
     let rows = all(turns, |turn| &turn.parked);
-    steps.push_if(!rows.is_empty(), PARKED, || {
+    calls.push_if(!rows.is_empty(), "parked_new", || {
         params![
             of(&rows, |row| row.hearer),
             of(&rows, |row| row.key.to_string()),
@@ -265,7 +223,7 @@ fn aside_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) {
         ]
     });
     let rows = all(turns, |turn| &turn.dead);
-    steps.push_if(!rows.is_empty(), DEAD, || {
+    calls.push_if(!rows.is_empty(), "dead_new", || {
         params![
             of(&rows, |row| row.hearer),
             of(&rows, |row| row.kind.to_string()),
@@ -290,20 +248,20 @@ fn keys<'a>(all: impl Iterator<Item = &'a EffectKey>) -> (Vec<String>, Vec<Strin
     (orders, steps, attempts)
 }
 
-fn wish_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) -> Option<(usize, u64)> {
+fn wish_calls(calls: &mut Calls, turns: &[&Changes], now: Option<i64>) -> Option<(usize, u64)> {
     let rows = all(turns, |turn| &turn.ended);
-    steps.push_if(!rows.is_empty(), ENDED, || {
+    calls.push_if(!rows.is_empty(), "effect_gone", || {
         let (orders, names, attempts) = keys(rows.iter().copied());
         params![orders, names, attempts]
     });
     let rows = all(turns, |turn| &turn.let_go);
-    steps.push_if(!rows.is_empty(), LET_GO, || {
+    calls.push_if(!rows.is_empty(), "effect_let_go", || {
         let (orders, names, attempts) = keys(rows.iter().map(|row| &row.0));
         let heard = of(&rows, |row| row.2.to_be_bytes().to_vec());
         params![orders, names, attempts, of(&rows, |row| row.1), heard, now]
     });
     let rows = all(turns, |turn| &turn.wishes);
-    let place = steps.push_if(!rows.is_empty(), WISHES, || {
+    let place = calls.push_if(!rows.is_empty(), "effect_new", || {
         let (orders, names, attempts) = keys(rows.iter().map(|row| &row.key));
         let (kinds, ids, ranks) = columns(rows.iter().map(|row| &row.stream));
         params![
@@ -323,16 +281,16 @@ fn wish_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) -> Option
     place.map(|place| (place, rows.len() as u64))
 }
 
-fn stream_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) {
+fn stream_calls(calls: &mut Calls, turns: &[&Changes], now: Option<i64>) {
     let rows = all(turns, |turn| &turn.silenced);
-    steps.push_if(!rows.is_empty(), SILENCED, || {
+    calls.push_if(!rows.is_empty(), "alarm_gone", || {
         let (kinds, ids, ranks) = columns(rows.iter().copied());
         params![kinds, ids, ranks]
     });
     let mut rows = all(turns, |turn| &turn.events);
     // One order for everybody, so that two commits that meet in the same streams wait and do not embrace.
     rows.sort_by(|one, other| one.stream.cmp(&other.stream));
-    steps.push_if(!rows.is_empty(), EVENTS, || {
+    calls.push_if(!rows.is_empty(), "event_new", || {
         params![
             of(&rows, |row| row.lane),
             of(&rows, |row| int(row.position)),
@@ -353,7 +311,7 @@ fn stream_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) {
         ]
     });
     let rows = all(turns, |turn| &turn.follows);
-    steps.push_if(!rows.is_empty(), FOLLOW, || {
+    calls.push_if(!rows.is_empty(), "alarm_set", || {
         let (kinds, ids, ranks) = columns(rows.iter().map(|row| &row.stream));
         params![
             kinds,
@@ -363,8 +321,8 @@ fn stream_steps(steps: &mut Steps, turns: &[&Changes], now: Option<i64>) {
             of(&rows, |row| row.delay),
             of(&rows, |row| row.set_at),
             of(&rows, |row| row.started),
-            now,
-            of(&rows, |row| row.key.clone())
+            of(&rows, |row| row.key.clone()),
+            now
         ]
     });
 }

@@ -5,26 +5,21 @@ mod changes;
 mod need;
 mod plan;
 
-pub(crate) use changes::{Changes, steps};
-pub(crate) use need::{STANDING, complete, key, standing, text_keys};
+pub(crate) use changes::{Changes, calls};
+pub(crate) use need::{STANDING, complete, key, standing};
 pub(crate) use plan::{Read, There, plan};
 
 use crate::{
+    gather::Gather,
     known::Known,
     lock::Guard,
-    pipe::Steps,
+    pipe::Calls,
     rows::{MOVED, told},
 };
 use oms_core::{message::GroupLane, store::StoreError};
 use std::{collections::BTreeSet, sync::Arc};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio_postgres::Error;
-
-/// How many turns are written by one transaction at most.
-const GROUP: usize = 64;
-
-/// How many transactions are under way at a time: while one waits for the disk, the next is gathered.
-const WRITERS: usize = 2;
 
 type Answer = Result<(), StoreError>;
 
@@ -57,44 +52,15 @@ struct Written {
     all_new: bool,
 }
 
-/// A way to the tasks that commit; they end with the last store and turn.
-pub(crate) struct Committer(mpsc::UnboundedSender<Job>);
-
-/// The tasks that this store needs have ended.
-#[derive(Debug, thiserror::Error)]
-#[error("the runtime that this store was opened on has ended; open it again")]
-struct Closed;
-
-impl Committer {
-    pub(crate) fn start(known: &Arc<Known>) -> Self {
-        let (jobs, queue) = mpsc::unbounded_channel();
-        let queue = Arc::new(Mutex::new(queue));
-        for _ in 0..WRITERS {
-            tokio::spawn(serve(Arc::clone(known), Arc::clone(&queue)));
-        }
-        Self(jobs)
-    }
-
-    /// Once it is queued a job runs even if the caller goes away.
-    pub(crate) async fn commit(&self, job: Job, answer: oneshot::Receiver<Answer>) -> Answer {
-        let closed = || StoreError::unavailable(Closed);
-        self.0.send(job).map_err(|_| closed())?;
-        answer.await.unwrap_or_else(|_| Err(closed()))
-    }
-}
-
-async fn serve(known: Arc<Known>, queue: Arc<Mutex<mpsc::UnboundedReceiver<Job>>>) {
-    loop {
-        let mut jobs = Vec::with_capacity(GROUP);
-        if queue.lock().await.recv_many(&mut jobs, GROUP).await == 0 {
-            return;
-        }
-        run(&known, jobs).await;
-    }
+/// Starts the tasks that commit.
+pub(crate) fn committer(known: &Arc<Known>) -> Gather<Job> {
+    let known = Arc::clone(known);
+    Gather::start(move |jobs| run(Arc::clone(&known), jobs))
 }
 
 /// Writes all jobs together; those that something has moved on for are told so, and the others go on without them.
-async fn run(known: &Known, mut jobs: Vec<Job>) {
+async fn run(known: Arc<Known>, mut jobs: Vec<Job>) {
+    let known = &*known;
     while !jobs.is_empty() {
         let error = match Batch::of(&jobs, known.link.now()).write(known).await {
             Ok(written) => {
@@ -130,26 +96,23 @@ async fn run(known: &Known, mut jobs: Vec<Job>) {
 
 /// A transaction that is ready to be written.
 struct Batch {
-    steps: Steps,
+    calls: Calls,
     wishes: Option<(usize, u64)>,
-    turns: u64,
 }
 
 impl Batch {
     fn of(jobs: &[Job], now: Option<i64>) -> Self {
         let turns: Vec<&Changes> = jobs.iter().map(|job| &job.changes).collect();
-        let (steps, wishes) = changes::steps(&turns, now);
-        Self { steps, wishes, turns: jobs.len() as u64 }
+        let (calls, wishes) = changes::calls(&turns, now);
+        Self { calls, wishes }
     }
 
     async fn write(self, known: &Known) -> Result<Written, Failure> {
         let client = known.link.client().await.map_err(Failure::Away)?;
-        let done = self.steps.commit(&client).await;
+        let done = self.calls.commit(&client).await;
         let done =
             done.map_err(|late| Failure::Away(StoreError::unavailable(late)))?.map_err(Failure::Said)?;
-        // The first one holds the lanes; it changes as many rows as there are turns, and says that it changed one.
-        let rows = done.iter().skip(1).sum::<u64>() + self.turns;
-        known.count(rows);
+        known.count(done.iter().sum());
         let made = |(place, wanted): (usize, u64)| done.get(place) == Some(&wanted);
         Ok(Written { all_new: self.wishes.is_none_or(made) })
     }

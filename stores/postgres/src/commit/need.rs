@@ -21,22 +21,26 @@ const OWED: &str =
     UNION ALL SELECT pack FROM parked WHERE hearer = $1 AND seq = ANY ($3::bigint[])
     UNION ALL SELECT pack FROM dead WHERE hearer = $1 AND number = ANY ($4::bigint[]))";
 
-/// Those of these wishes that still stand in a lane (`$1`).
-pub(crate) const STANDING: &str = "SELECT ord, step, attempt FROM effect
-    JOIN unnest($2::text[], $3::text[], $4::integer[]) AS asked (ord, step, attempt) USING (ord, step, attempt) WHERE lane = $1";
+/// Those of these wishes that still stand in the lanes beside them (`$1`).
+pub(crate) const STANDING: &str = "SELECT effect.lane, ord, step, attempt
+    FROM unnest($1::integer[], $2::text[], $3::text[], $4::integer[]) AS asked (lane, ord, step, attempt)
+    JOIN effect USING (ord, step, attempt) WHERE effect.lane = asked.lane";
 
 /// The parameters of [`STANDING`].
-pub(crate) fn standing(lane: i32, keys: &[EffectKey]) -> Vec<Param> {
-    let orders: Vec<String> = keys.iter().map(|key| key.order.to_string()).collect();
-    let steps: Vec<String> = keys.iter().map(|key| key.step.to_string()).collect();
-    let attempts: Vec<i32> = keys.iter().map(|key| i32::try_from(key.attempt).unwrap_or(i32::MAX)).collect();
-    params![lane, orders, steps, attempts]
+pub(crate) fn standing(keys: &[(i32, &EffectKey)]) -> Vec<Param> {
+    let lanes: Vec<i32> = keys.iter().map(|(lane, _)| *lane).collect();
+    let orders: Vec<String> = keys.iter().map(|(_, key)| key.order.to_string()).collect();
+    let steps: Vec<String> = keys.iter().map(|(_, key)| key.step.to_string()).collect();
+    let attempts: Vec<i32> =
+        keys.iter().map(|(_, key)| i32::try_from(key.attempt).unwrap_or(i32::MAX)).collect();
+    params![lanes, orders, steps, attempts]
 }
 
 /// Reads a row of [`STANDING`].
-pub(crate) fn key(row: &tokio_postgres::Row) -> Result<EffectKey, StoreError> {
+pub(crate) fn key(row: &tokio_postgres::Row) -> Result<(i32, EffectKey), StoreError> {
     let mut row = Columns::of(row);
-    Ok(EffectKey { order: row.name()?, step: row.name()?, attempt: row.small()? })
+    let lane = row.get()?;
+    Ok((lane, EffectKey { order: row.name()?, step: row.name()?, attempt: row.small()? }))
 }
 
 /// What is missing.
@@ -126,7 +130,9 @@ pub(crate) async fn complete(
         steps.push_if(!parked.is_empty(), letters::RELEASED, || params![read.id, parked, None::<i64>]);
     let dead = steps.push_if(!dead.is_empty(), letters::LETTERS, || params![read.id, dead]);
     let alarms = steps.push_if(!alarms.is_empty(), alarm::OF_STREAMS, || streams::asked(&alarms));
-    let effects = steps.push_if(!effects.is_empty(), STANDING, || standing(read.id, &effects));
+    let effects = steps.push_if(!effects.is_empty(), STANDING, || {
+        standing(&effects.iter().map(|key| (read.id, key)).collect::<Vec<_>>())
+    });
     let heads = steps.push_if(!heads.is_empty(), streams::HEADS, || streams::asked(&heads));
     let answers = steps.snapshot(&known.link.client().await?).await?;
     for row in answers.of_some(owed) {
@@ -142,16 +148,11 @@ pub(crate) async fn complete(
         there.alarms.insert(alarm.stream.clone(), alarm);
     }
     for row in answers.of_some(effects) {
-        there.effects.insert(key(row)?);
+        there.effects.insert(key(row)?.1);
     }
     for row in answers.of_some(heads) {
         let (stream, head) = streams::head(row)?;
         there.heads.insert(stream, head);
     }
     Ok(())
-}
-
-/// Reads rows that begin with the key of a wish.
-pub(crate) fn text_keys(rows: &[tokio_postgres::Row]) -> Result<Vec<EffectKey>, StoreError> {
-    rows.iter().map(key).collect()
 }

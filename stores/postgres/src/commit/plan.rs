@@ -6,6 +6,7 @@ use crate::{
     book::Book,
     heads::{Chained, Head, chain},
     letters::{Aside, BURIED as STILL, HANDLED, REDRIVEN, REDRIVEN_PARKED, REPLACED},
+    reads::digest,
     rows::{int, micros, pack_row},
 };
 use oms_core::{
@@ -30,6 +31,8 @@ pub(crate) struct Read {
     pub(crate) id: i32,
     pub(crate) version: i64,
     pub(crate) position: u64,
+    /// That of the hearers.
+    pub(crate) revision: i64,
     /// The epoch of the lane's lease when it was read.
     pub(crate) epoch: i64,
     /// Whether it must still be that.
@@ -230,11 +233,12 @@ impl Plan {
     /// One owed row for each lane that hears the pack.
     fn send(&mut self, pack: &Pack) {
         let keys: Vec<u8> = pack.keys.iter().flat_map(|key| key.to_be_bytes()).collect();
-        let row = pack_row(self.read.id, pack.id.position);
+        let (row, digest) = (pack_row(self.read.id, pack.id.position), digest(&pack.bytes));
         let groups = self.read.book.hears.iter().filter(|(_, topics)| topics.contains(&pack.topic));
         for hearer in groups.filter_map(|(group, _)| self.read.book.id(group, pack.lane)) {
             self.changes.packs.push(PackRow {
                 hearer,
+                digest,
                 pack: row,
                 topic: pack.topic.clone(),
                 keys: keys.clone(),
