@@ -239,7 +239,7 @@ impl Turn for PostgresTurn {
             let gone = changes_of(&writes);
             gone.for_each(|key| hand.forget(key));
             for effect in writes.effects.iter().filter(|_| all_new) {
-                hand.wish(effect.key.clone(), effect.stream.clone(), tenure);
+                hand.wish(effect.key.clone(), &effect.gateway, effect.stream.clone(), tenure);
             }
             drop(hand);
             let mut known = known.heads();

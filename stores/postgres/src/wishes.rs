@@ -56,7 +56,7 @@ impl Drop for Claim<'_> {
     fn drop(&mut self) {
         let mut hand = self.known.hand();
         for (doing, _) in &self.claimed {
-            hand.give_back(&doing.effect.key, doing.maybe_told, &doing.effect.stream);
+            hand.give_back(doing);
         }
     }
 }
