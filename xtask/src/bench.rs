@@ -60,7 +60,7 @@ pub(crate) struct Arguments {
     /// Run little and short: shows that it works, and no figure that counts
     #[arg(long)]
     quick: bool,
-    /// Of the saga only these parts: load, single, long, hot, lanes, postgres; and endurance, which runs only when it is named
+    /// Of the saga only these parts: load, single, long, hot, lanes, postgres; and endurance and million, which run only when they are named
     #[arg(long, value_name = "PARTS")]
     only: Option<String>,
 }

@@ -10,11 +10,13 @@
 mod beside;
 mod closed;
 mod open;
+mod outside;
 mod rounds;
 mod run;
 mod sample;
 
 pub use closed::closed;
+pub use outside::number;
 pub use rounds::{Contender, Series, interleave};
-pub use run::{Load, Pace, place, run, with_runtime, with_time};
+pub use run::{Load, Pace, place, run, run_over, with_runtime, with_time};
 pub use sample::Sample;

@@ -1,12 +1,13 @@
 //! One run: a house is built, warmed, loaded, brought to rest and checked.
 
-use super::{Sample, beside::beside, closed::closed, open::open};
+use super::{Sample, beside::beside, closed::closed, open::open, outside::Outside};
 use crate::{
     fault::Fault,
     house::{Basket, Deeds, House, Plan},
     meter::{Stopwatch, pressure},
 };
 use oms_core::store::Counts;
+use oms_servers::Server;
 use std::{ops::Range, time::Duration};
 
 /// The longest a run may take.
@@ -31,6 +32,8 @@ pub struct Load {
     pub window: usize,
     /// How many come before the first that counts.
     pub warm: usize,
+    /// The number of the first one of all: those before it were placed by another house of the same store.
+    pub first: usize,
     /// What they are.
     pub basket: Basket,
     /// When they come.
@@ -45,7 +48,7 @@ impl Default for Load {
     fn default() -> Self {
         let (basket, pace) = (Basket::default(), Pace::default());
         let most = Duration::from_secs(10);
-        Self { orders: 1_000, window: 1_000, warm: 500, basket, pace, most, company: false }
+        Self { orders: 1_000, window: 1_000, warm: 500, first: 0, basket, pace, most, company: false }
     }
 }
 
@@ -77,24 +80,41 @@ pub fn with_time<T>(
 /// # Errors
 /// [`Fault`], by what failed; [`Fault::Void`] when not every order was completed and told about as it must.
 pub fn run(plan: &Plan, load: &Load) -> Result<Sample, Fault> {
+    run_over(plan, load, None)
+}
+
+/// As [`run`], with what the store's server did for it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_over(plan: &Plan, load: &Load, server: Option<&Server>) -> Result<Sample, Fault> {
     with_runtime("a run", async {
         let house = House::open(plan).await?;
         house.stock().await?;
-        let warmed = closed(&house, load.basket, 0..load.warm, load.window, load.most).await?;
-        let sample = measure(&house, load, warmed).await?;
+        let warmed =
+            closed(&house, load.basket, load.first..load.first + load.warm, load.window, load.most).await?;
+        let before = house.rest(0).await?;
+        let outside = match server {
+            Some(server) => Some((Outside::of(server).await?, server)),
+            None => None,
+        };
+        let sample = measure(&house, load, (load.first + warmed, before)).await?;
+        let sample = match outside {
+            Some((outside, server)) => outside.until_now(server, sample).await?,
+            None => sample,
+        };
         house.close().await;
         Ok(sample)
     })
 }
 
-async fn measure(house: &House, load: &Load, warmed: usize) -> Result<Sample, Fault> {
-    let before = house.rest(0).await?;
+async fn measure(house: &House, load: &Load, (next, before): (usize, Counts)) -> Result<Sample, Fault> {
     let (ended, _) = house.line.ended();
     let _ = house.line.take_seconds();
     let (bytes, duplicates) = (house.line.bytes(), house.oms.metrics().duplicates);
     let watch = Stopwatch::start();
     let come = async {
-        let numbers = warmed..warmed + load.orders;
+        let numbers = next..next + load.orders;
         let came = match load.pace {
             Pace::Closed => closed(house, load.basket, numbers, load.window, load.most).await?,
             Pace::PerSecond(per_second) => open(house, load.basket, numbers, per_second).await?,
@@ -116,6 +136,7 @@ async fn measure(house: &House, load: &Load, warmed: usize) -> Result<Sample, Fa
         seconds: house.line.take_seconds(),
         duplicates: house.oms.metrics().duplicates - duplicates,
         server: None,
+        wal: 0,
         pressure: pressure(),
     })
 }

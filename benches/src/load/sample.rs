@@ -25,6 +25,8 @@ pub struct Sample {
     pub duplicates: u64,
     /// Processor time of the broker's server, where there is one.
     pub server: Option<Duration>,
+    /// Bytes that the store's server has written ahead, where there is one.
+    pub wal: u64,
     /// How many others wanted the processors, in percent.
     pub pressure: Option<f64>,
 }
@@ -64,6 +66,12 @@ impl Sample {
     #[must_use]
     pub fn bytes_each(&self) -> f64 {
         self.each(self.bytes as f64)
+    }
+
+    /// Bytes that the store's server has written ahead for an order; nothing where there is none.
+    #[must_use]
+    pub fn wal_each(&self) -> f64 {
+        self.each(self.wal as f64)
     }
 
     /// The time within which so many percent of the orders ended, in microseconds.

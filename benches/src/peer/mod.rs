@@ -12,5 +12,5 @@
 mod floor;
 mod pipeline;
 
-pub use floor::{Recording, record};
+pub use floor::{PostgresRecording, Recording, record, record_on};
 pub use pipeline::pipeline;

@@ -17,6 +17,8 @@ pub enum Figure {
     Rows,
     /// Bytes committed.
     Bytes,
+    /// Bytes that the store's server has written ahead.
+    Wal,
     /// Processor time.
     Cpu,
 }
@@ -30,6 +32,7 @@ impl Figure {
             Self::Within(percent) => sample.within_us(percent),
             Self::Rows => sample.rows_each(),
             Self::Bytes => sample.bytes_each(),
+            Self::Wal => sample.wal_each(),
             Self::Cpu => sample.cpu_us(),
         }
     }
@@ -41,6 +44,7 @@ impl Figure {
             Self::Within(_) => "µs p99",
             Self::Rows => "rows/order",
             Self::Bytes => "bytes/order",
+            Self::Wal => "WAL bytes/order",
             Self::Cpu => "CPU µs/order",
         }
     }
@@ -48,7 +52,7 @@ impl Figure {
     fn better(self) -> Better {
         match self {
             Self::OrdersPerSecond => Better::Higher,
-            Self::Within(_) | Self::Rows | Self::Bytes | Self::Cpu => Better::Lower,
+            Self::Within(_) | Self::Rows | Self::Bytes | Self::Wal | Self::Cpu => Better::Lower,
         }
     }
 

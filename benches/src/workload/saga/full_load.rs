@@ -119,7 +119,7 @@ fn ceiling<'a>(
 ) -> Contender<'a> {
     let (orders, window) = (scale.orders * 2, scale.window);
     match keep {
-        // PostgreSQL is a part of its own, without a floor.
+        // PostgreSQL is a part of its own, with a floor of its own.
         Keep::Memory | Keep::Postgres(_) => {
             Contender::new("five-task pipeline", move || pipeline(orders, window))
         }

@@ -5,6 +5,7 @@ mod endurance;
 mod full_load;
 mod lanes;
 mod long;
+mod million;
 mod name;
 mod postgres;
 mod single;
@@ -30,6 +31,8 @@ pub enum Part {
     Postgres,
     /// PostgreSQL for twelve minutes at full speed; only when it is named
     Endurance,
+    /// PostgreSQL with a million orders in its tables, which take 12 GB; only when it is named
+    Million,
 }
 
 /// Measures the saga: these parts of it, or all.
@@ -61,6 +64,9 @@ pub fn saga(scale: &Scale, parts: &[Part]) -> Result<Report, Fault> {
     }
     if parts.contains(&Part::Endurance) {
         endurance::measure(scale, &mut report)?;
+    }
+    if parts.contains(&Part::Million) {
+        million::measure(scale, &mut report)?;
     }
     Ok(report)
 }
