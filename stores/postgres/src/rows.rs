@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use oms_core::{
     clock::Timestamp,
-    id::Name,
+    id::{Digest, Name},
     store::{Deadline, Rank, StoreError, StreamId},
 };
 use std::time::Duration;
@@ -81,6 +81,11 @@ pub(crate) fn sender_of(row: i64) -> i32 {
 /// The position of a pack's row.
 pub(crate) fn position_of(row: i64) -> u64 {
     uint(row & ((1 << POSITION_BITS) - 1))
+}
+
+/// What stands for the bytes of a pack where two are compared.
+pub(crate) fn digest(bytes: &Bytes) -> u128 {
+    Digest::new("pack").bytes(bytes).finish()
 }
 
 pub(crate) fn rank(rank: Rank) -> i16 {

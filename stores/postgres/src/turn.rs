@@ -10,8 +10,8 @@ use crate::{
     lock::{Guard, Locked},
     owed::{self, Open, OwedRow, Wanted},
     pipe::{params, rows},
-    reads::{self, LaneRow, OfLane, Question, Reply, digest},
-    rows::{cap, int, micros, pack_row, sender_of, uint},
+    reads::{self, LaneRow, OfLane, Question, Reply},
+    rows::{cap, digest, int, micros, pack_row, sender_of, uint},
     shared::Shared,
 };
 use async_trait::async_trait;

@@ -6,8 +6,7 @@ use crate::{
     book::Book,
     heads::{Chained, Head, chain},
     letters::{Aside, BURIED as STILL, HANDLED, REDRIVEN, REDRIVEN_PARKED, REPLACED},
-    reads::digest,
-    rows::{int, micros, pack_row},
+    rows::{digest, int, micros, pack_row},
 };
 use oms_core::{
     gateway::EffectKey,

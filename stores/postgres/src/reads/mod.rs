@@ -3,7 +3,7 @@
 mod merge;
 mod question;
 
-pub(crate) use question::{LANES, LaneRow, OfLane, Question, Reply, digest};
+pub(crate) use question::{LANES, LaneRow, OfLane, Question, Reply};
 
 use crate::{
     gather::Gather,

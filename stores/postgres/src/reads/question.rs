@@ -6,10 +6,9 @@ use crate::{
     owed::{AskedRow, OwedRow},
     rows::Columns,
 };
-use bytes::Bytes;
 use oms_core::{
     gateway::EffectKey,
-    id::{Digest, StreamId},
+    id::StreamId,
     message::{Key, Limit},
     store::{StoreError, Streams},
 };
@@ -83,9 +82,4 @@ impl LaneRow {
         let parked = keys.into_iter().map(|key| Key::new(key.into())).collect();
         Ok(Self { version, next, revision, epoch, now, parked })
     }
-}
-
-/// What stands for the bytes of a pack where two are compared.
-pub(crate) fn digest(bytes: &Bytes) -> u128 {
-    Digest::new("pack").bytes(bytes).finish()
 }
