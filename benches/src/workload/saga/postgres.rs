@@ -16,7 +16,7 @@ use crate::{
 use oms_servers::Server;
 use std::{cell::Cell, path::Path};
 
-/// A naive driver takes a part of the orders: it is that much slower.
+/// A naive driver takes a part of the orders, and has a part on their way: it is that much slower, and has enough to do with these.
 const NAIVE: usize = 10;
 /// Times the naive driver.
 const WANTED: f64 = 8.0;
@@ -102,6 +102,7 @@ fn contender<'a>(name: &str, server: &'a Server, keep: &Keep, way: Way, load: Lo
 
 fn naive<'a>(scale: &Scale, server: &'a Server, keep: &Keep) -> Contender<'a> {
     let load = scale.full_load(keep);
-    let load = Load { orders: (load.orders / NAIVE).max(5), warm: load.warm / NAIVE, ..load };
+    let (orders, window) = ((load.orders / NAIVE).max(5), (load.window / NAIVE).max(1));
+    let load = Load { orders, window, warm: load.warm / NAIVE, ..load };
     contender("naive driver", server, keep, Way::Naive, load)
 }
