@@ -120,16 +120,17 @@ async fn an_order_is_there_with_the_commit_and_never_was_without_one() {
             assert_eq!(shop.oms.status(&placed.id).await.expect("asked"), None);
         }
     }
-    let (stop, stopped) = futures::channel::oneshot::channel::<()>();
-    let house = shop.oms.clone().run(async { stopped.await.unwrap_or(()) }, Duration::from_secs(5));
-    let house = tokio::spawn(house);
     let stock = AdjustStock {
         sku: Sku::new("85123A").expect("a SKU"),
         delta: 10,
         reference: "delivery-1".into(),
         reason: "received".to_owned(),
     };
+    // Before anybody works on the order that is there: it would fail for want of stock.
     shop.oms.adjust_stock(stock).await.expect("adjusted");
+    let (stop, stopped) = futures::channel::oneshot::channel::<()>();
+    let house = shop.oms.clone().run(async { stopped.await.unwrap_or(()) }, Duration::from_secs(5));
+    let house = tokio::spawn(house);
     let mut transaction = client.transaction().await.expect("begun");
     let again = shop.place(&mut transaction, &["one"]).await.remove(0).expect("it is the same");
     assert!(again.known);
