@@ -16,7 +16,7 @@ mod run;
 mod sample;
 
 pub use closed::closed;
-pub use outside::number;
+pub use outside::{client, number};
 pub use rounds::{Contender, Series, interleave};
-pub use run::{Load, Pace, place, run, run_over, with_runtime, with_time};
+pub use run::{Load, Pace, fill, place, run, run_over, with_runtime, with_time};
 pub use sample::Sample;

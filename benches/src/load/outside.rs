@@ -2,7 +2,7 @@
 
 use super::Sample;
 use crate::{fault::Fault, meter::used_by_all};
-use oms_postgres::tokio_postgres::{NoTls, connect};
+use oms_postgres::tokio_postgres::{Client, Config, NoTls};
 use oms_servers::Server;
 use std::time::Duration;
 
@@ -29,13 +29,25 @@ impl Outside {
     }
 }
 
+/// A connection to a PostgreSQL, to this database of it or to the one that the URL names.
+///
+/// # Errors
+/// [`Fault::Measured`].
+pub async fn client(url: &str, database: Option<&str>) -> Result<Client, Fault> {
+    let mut config: Config = url.parse().map_err(Fault::measured)?;
+    if let Some(database) = database {
+        config.dbname(database);
+    }
+    let (client, connection) = config.connect(NoTls).await.map_err(Fault::measured)?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
 /// Asks a PostgreSQL for one number.
 ///
 /// # Errors
 /// [`Fault::Measured`].
 pub async fn number(url: &str, sql: &str) -> Result<u64, Fault> {
-    let (client, connection) = connect(url, NoTls).await.map_err(Fault::measured)?;
-    tokio::spawn(connection);
-    let row = client.query_one(sql, &[]).await.map_err(Fault::measured)?;
+    let row = client(url, None).await?.query_one(sql, &[]).await.map_err(Fault::measured)?;
     row.try_get::<_, i64>(0).map(i64::unsigned_abs).map_err(Fault::measured)
 }

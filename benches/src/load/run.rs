@@ -149,6 +149,19 @@ pub async fn place(house: &House, basket: Basket, numbers: Range<usize>, window:
     closed(house, basket, numbers, window, Duration::MAX).await.map(drop)
 }
 
+/// Has a house take the orders of these numbers off full shelves, rest, and end.
+///
+/// # Errors
+/// As [`place`].
+pub async fn fill(plan: &Plan, basket: Basket, numbers: Range<usize>, window: usize) -> Result<(), Fault> {
+    let house = House::open(plan).await?;
+    house.stock().await?;
+    place(&house, basket, numbers, window).await?;
+    house.rest(0).await?;
+    house.close().await;
+    Ok(())
+}
+
 /// Figures of a house that lost or repeated something would be worth nothing.
 fn check(house: &House, counts: &Counts, wanted: u64) -> Result<(), Fault> {
     let flaw = flaw(wanted, house.line.ended(), counts.parked + counts.buried, house.world.deeds());

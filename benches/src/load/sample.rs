@@ -23,7 +23,7 @@ pub struct Sample {
     pub seconds: Vec<f64>,
     /// Deliveries that were recognised as repeated.
     pub duplicates: u64,
-    /// Processor time of the broker's server, where there is one.
+    /// Processor time of the broker's or the store's server, where there is one.
     pub server: Option<Duration>,
     /// Bytes that the store's server has written ahead, where there is one.
     pub wal: u64,

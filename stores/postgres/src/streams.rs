@@ -2,7 +2,7 @@
 
 use crate::{
     book::Book,
-    heads::{Head, Heads},
+    heads::Head,
     pipe::{Param, params},
     rows::{Columns, columns, uint},
 };
@@ -49,16 +49,14 @@ pub(crate) fn head(row: &Row) -> Result<(StreamId, Head), StoreError> {
     Ok((row.stream()?, Head { version: row.number()?, fixed_at: row.get()?, hash: row.wide()? }))
 }
 
-/// The asked streams; one that was never written is empty.
+/// The asked streams, of which nothing is learned; one that was never written is empty.
 pub(crate) fn loaded<'a>(
     rows: &[Row],
     asked: impl IntoIterator<Item = &'a StreamId>,
-    heads: &mut Heads,
 ) -> Result<Streams, StoreError> {
     let mut streams: Streams = asked.into_iter().map(|id| (id.clone(), Stream::default())).collect();
     for row in rows {
-        let (id, stream, head) = newest(row)?;
-        heads.learn(&id, head);
+        let (id, stream, _) = newest(row)?;
         streams.insert(id, stream);
     }
     Ok(streams)

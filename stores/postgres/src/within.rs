@@ -2,7 +2,7 @@
 
 use crate::{
     commit::{Read, There, calls, plan},
-    heads::{Head, Heads},
+    heads::Head,
     known::Known,
     pipe::{Steps, params},
     reads::{LANES, LaneRow},
@@ -103,8 +103,7 @@ impl Within for Theirs<'_, '_> {
             revision: uint(read.revision),
             position: read.position,
             now: Timestamp(read.now),
-            // What may be rolled back is not learned.
-            streams: streams::loaded(answers.of_some(newest), &ask.streams, &mut Heads::default())?,
+            streams: streams::loaded(answers.of_some(newest), &ask.streams)?,
             ..Found::default()
         };
         Ok(Box::new(Inside { store: Arc::clone(&self.store), savepoint, theirs, read, found }))

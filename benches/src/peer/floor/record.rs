@@ -4,7 +4,7 @@ use super::change::{Change, changes, tables, tally, watch};
 use crate::{
     fault::Fault,
     house::{House, Keep, Plan},
-    load::{Load, place, with_runtime},
+    load::{Load, fill, place, with_runtime},
 };
 use oms_sqlite::Synchronous;
 use rusqlite::Connection;
@@ -44,14 +44,7 @@ pub fn record(load: &Load) -> Result<Recording, Fault> {
     let path = folder.path().join("orders.db");
     // What a commit waits for changes how long it takes, not what it writes.
     let plan = Plan { times: false, ..Plan::over(Keep::File(path.clone(), Synchronous::Normal)) };
-    with_runtime("the run before the recording", async {
-        let house = House::open(&plan).await?;
-        house.stock().await?;
-        place(&house, load.basket, 0..load.warm, load.window).await?;
-        house.rest(0).await?;
-        house.close().await;
-        Ok(())
-    })?;
+    with_runtime("the run before the recording", fill(&plan, load.basket, 0..load.warm, load.window))?;
     let base = folder.path().join("base.db");
     fs::copy(&path, &base).map_err(|error| Fault::place(&base, error))?;
     let tables = with(&path, |db| {

@@ -6,13 +6,12 @@ use super::{
 };
 use crate::{
     fault::Fault,
-    house::{Basket, House, Keep, Plan, in_schema, postgres},
-    load::{Contender, Load, interleave, place, run_over, with_time},
+    house::{Basket, Keep, Plan, in_schema, postgres},
+    load::{Contender, Load, client, fill, interleave, run_over, with_time},
     progress::Progress,
     report::{Bound, Report, Target},
     workload::Figure,
 };
-use oms_postgres::tokio_postgres::{NoTls, connect};
 use std::{cell::Cell, path::Path, time::Duration};
 
 /// The schema that has them.
@@ -23,16 +22,16 @@ const WANTED: f64 = 0.9;
 const LIMIT: Duration = Duration::from_secs(1_800);
 
 /// Writes everything that orders left once more under other names, in front of what is there. Shared streams stay one.
-const COPY: &str = "INSERT INTO full.event (lane, position, part, kind, rank, stream, after, version, time, schema, fixed_at,
+const COPY: &str = "INSERT INTO event (lane, position, part, kind, rank, stream, after, version, time, schema, fixed_at,
         deadline, hash, state, events, fixed)
     SELECT lane, position - $1 * 1000000000000, part, kind, rank, stream || '-' || $1, after, version, time, schema, fixed_at,
-        deadline, hash, state, events, fixed FROM full.event WHERE rank = 0 AND position > 0";
+        deadline, hash, state, events, fixed FROM event WHERE rank = 0 AND position > 0";
 
 pub(super) fn measure(scale: &Scale, report: &mut Report) -> Result<(), Fault> {
     let server = postgres(Path::new(SERVERS))?;
     let (own, copies) = if scale.is_quick { (scale.window, 10) } else { (2_000, 499) };
     let full = Keep::Postgres(in_schema(&server.url(), SCHEMA));
-    with_time("filling the tables", LIMIT, fill(&server.url(), &full, (own, scale.window), copies))?;
+    with_time("filling the tables", LIMIT, copied(&server.url(), &full, (own, scale.window), copies))?;
     let keep = Keep::Postgres(server.url());
     let load = scale.full_load(&keep);
     let first = Cell::new(own);
@@ -56,18 +55,15 @@ pub(super) fn measure(scale: &Scale, report: &mut Report) -> Result<(), Fault> {
 }
 
 /// Has a house take some orders, and copies what they left until there are enough.
-async fn fill(url: &str, keep: &Keep, (own, window): (usize, usize), copies: usize) -> Result<(), Fault> {
-    let house = House::open(&Plan { times: false, ..Plan::over(keep.clone()) }).await?;
-    house.stock().await?;
-    place(&house, Basket::Plain, 0..own, window).await?;
-    house.rest(0).await?;
-    house.close().await;
-    let (client, connection) = connect(url, NoTls).await.map_err(Fault::measured)?;
-    tokio::spawn(connection);
+async fn copied(url: &str, keep: &Keep, (own, window): (usize, usize), copies: usize) -> Result<(), Fault> {
+    let plan = Plan { times: false, ..Plan::over(keep.clone()) };
+    fill(&plan, Basket::Plain, 0..own, window).await?;
+    let client = client(url, None).await?;
+    client.batch_execute(&format!("SET search_path = {SCHEMA}")).await.map_err(Fault::measured)?;
     let progress = Progress::new("filling the tables", copies as u64);
     for copy in 1..=copies as i64 {
         client.execute(COPY, &[&copy]).await.map_err(Fault::measured)?;
         progress.step();
     }
-    client.batch_execute("VACUUM (ANALYZE) full.event").await.map_err(Fault::measured)
+    client.batch_execute("VACUUM (ANALYZE) event").await.map_err(Fault::measured)
 }

@@ -4,9 +4,9 @@ use super::change::{Change, Table};
 use crate::{
     fault::Fault,
     house::{House, Keep, Plan, in_schema},
-    load::{Load, place, with_runtime},
+    load::{Load, client, fill, place, with_runtime},
 };
-use oms_postgres::tokio_postgres::{Client, Config, NoTls, Row};
+use oms_postgres::tokio_postgres::{Client, Row};
 use std::collections::BTreeMap;
 
 /// The schema of the recorded house.
@@ -48,21 +48,14 @@ pub struct PostgresRecording {
 /// [`Fault`], by what failed.
 pub fn record_on(url: &str, load: &Load) -> Result<PostgresRecording, Fault> {
     let plan = Plan { times: false, ..Plan::over(Keep::Postgres(in_schema(url, SCHEMA))) };
-    with_runtime("the run before the recording", async {
-        let house = House::open(&plan).await?;
-        house.stock().await?;
-        place(&house, load.basket, 0..load.warm, load.window).await?;
-        house.rest(0).await?;
-        house.close().await;
-        Ok(())
-    })?;
+    with_runtime("the run before the recording", fill(&plan, load.basket, 0..load.warm, load.window))?;
     // Nobody is connected to it any more: its runtime has ended.
     with_runtime("a copy of the database", async {
         let sql = format!("CREATE DATABASE {BASE} TEMPLATE postgres");
-        copied(&into(url, "template1").await?, &sql).await
+        copied(&client(url, Some("template1")).await?, &sql).await
     })?;
     with_runtime("the recorded run", async {
-        let client = into(url, "postgres").await?;
+        let client = client(url, None).await?;
         let watch = format!("SET search_path = {SCHEMA}; {WATCH}");
         client.batch_execute(&watch).await.map_err(Fault::measured)?;
         let house = House::open(&plan).await?;
@@ -85,14 +78,6 @@ pub(super) async fn copied(client: &Client, sql: &str) -> Result<(), Fault> {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     Ok(())
-}
-
-/// A connection to a database of the server.
-pub(super) async fn into(url: &str, database: &str) -> Result<Client, Fault> {
-    let mut config: Config = url.parse().map_err(Fault::measured)?;
-    let (client, connection) = config.dbname(database).connect(NoTls).await.map_err(Fault::measured)?;
-    tokio::spawn(connection);
-    Ok(client)
 }
 
 async fn changes(client: &Client) -> Result<Vec<Change>, Fault> {

@@ -3,11 +3,11 @@
 use super::{
     change::{Bound, bound},
     column::Column,
-    record::{BASE, PostgresRecording, SCHEMA, copied, into},
+    record::{BASE, PostgresRecording, SCHEMA, copied},
 };
 use crate::{
     fault::Fault,
-    load::{Sample, with_runtime},
+    load::{Sample, client, with_runtime},
     meter::{Stopwatch, pressure},
 };
 use futures::{
@@ -43,9 +43,9 @@ impl PostgresRecording {
         let transactions: Vec<Vec<Bound>> = bounds.collect::<Result<_, _>>()?;
         with_runtime("the floor", async {
             let sql = format!("CREATE DATABASE {COPY} TEMPLATE {BASE}");
-            let around = into(&self.url, "template1").await?;
+            let around = client(&self.url, Some("template1")).await?;
             copied(&around, &sql).await?;
-            let client = into(&self.url, COPY).await?;
+            let client = client(&self.url, Some(COPY)).await?;
             let settings = format!("SET search_path = {SCHEMA}; {SETTINGS}");
             client.batch_execute(&settings).await.map_err(Fault::measured)?;
             let sample = self.written(&client, &transactions).await?;
