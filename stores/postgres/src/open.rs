@@ -72,7 +72,7 @@ async fn prepare(client: &mut Client, schema: &str) -> Result<(), OpenError> {
         (false, true) => return Err(OpenError::Foreign(schema.to_owned())),
         (false, false) => {
             transaction
-                .batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS {schema}"))
+                .batch_execute(&format!("CREATE SCHEMA IF NOT EXISTS \"{schema}\""))
                 .await
                 .map_err(said)?;
             transaction.batch_execute(include_str!("schema.sql")).await.map_err(said)?;

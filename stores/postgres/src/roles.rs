@@ -10,7 +10,7 @@ const CHANGING: &str = "lane, lease, owner, removed, sent, hears, owed, alarm, e
 ///
 /// ```
 /// let script = oms_postgres::role_script("shop", "shop_app")?;
-/// assert!(script.contains("GRANT SELECT, INSERT ON shop.event TO shop_app;"));
+/// assert!(script.contains("GRANT SELECT, INSERT ON \"shop\".event TO \"shop_app\";"));
 /// assert!(oms_postgres::role_script("shop", "app; DROP TABLE x").is_err());
 /// # Ok::<(), oms_postgres::OpenError>(())
 /// ```
@@ -23,6 +23,8 @@ pub fn role_script(schema: &str, role: &str) -> Result<String, OpenError> {
             return Err(OpenError::Schema(name.to_owned()));
         }
     }
+    // A plain name may still be a word of SQL.
+    let [schema, role] = [schema, role].map(|name| format!("\"{name}\""));
     let tables: Vec<String> = CHANGING.split(", ").map(|table| format!("{schema}.{table}")).collect();
     let tables = tables.join(", ");
     Ok(format!(

@@ -211,27 +211,28 @@ async fn an_audit_finds_every_row_that_was_edited_moved_added_or_removed() {
 async fn a_role_of_the_script_takes_orders_and_has_no_right_to_change_what_happened() {
     let server = server().await;
     let url = server.url();
-    let owners = open(&url, "shop").await;
+    // Names that SQL has words of its own for.
+    let owners = open(&url, "order").await;
     let owner = raw(&url).await;
-    owner.batch_execute("CREATE ROLE app LOGIN; CREATE ROLE stranger LOGIN").await.expect("made");
-    owner.batch_execute(&role_script("shop", "app").expect("a script")).await.expect("granted");
-    let app = url.replace("oms@", "app@");
-    let store = open(&app, "shop").await;
+    owner.batch_execute("CREATE ROLE \"user\" LOGIN; CREATE ROLE stranger LOGIN").await.expect("made");
+    owner.batch_execute(&role_script("order", "user").expect("a script")).await.expect("granted");
+    let app = url.replace("oms@", "user@");
+    let store = open(&app, "order").await;
     commit(&store, &lane(0), writing(vec![more(&thing("k"), 0)])).await.expect("written");
     assert!(lease(&store, 1, &lane(0), LONG).await.is_some());
     assert_eq!(version(&owners, &thing("k")).await, 1);
     let raw = raw(&app).await;
     for sql in [
-        "UPDATE shop.event SET time = 0",
-        "DELETE FROM shop.event",
-        "TRUNCATE shop.event",
-        "DROP TABLE shop.event",
+        "UPDATE \"order\".event SET time = 0",
+        "DELETE FROM \"order\".event",
+        "TRUNCATE \"order\".event",
+        "DROP TABLE \"order\".event",
     ] {
         let error = raw.batch_execute(sql).await.expect_err("refused");
         assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some("42501"), "{sql}");
     }
     let stranger = Options::from_url(&url.replace("oms@", "stranger@")).expect("a good URL");
-    let refused = stranger.schema("shop").expect("a name").open().await.err().expect("refused");
+    let refused = stranger.schema("order").expect("a name").open().await.err().expect("refused");
     assert!(matches!(refused, OpenError::Rights(_)), "{refused:?}");
 }
 
